@@ -1,0 +1,454 @@
+package quicksightembed
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"sync/atomic"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/middleware"
+	smithyrand "github.com/aws/smithy-go/rand"
+	"github.com/aws/smithy-go/tracing"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+)
+
+// ServiceID is the name of the service in errors, in spans, and for functions in aws.Config.ServiceOptions.
+const ServiceID = "QuickSight"
+
+const (
+	version         = "0.1.0"
+	operation       = "GetSessionEmbedUrl"
+	signingName     = "quicksight"
+	emptyBodySHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+	tracerScope     = "example.com/quicksightembed"
+)
+
+// Client calls GetSessionEmbedUrl. It is safe for concurrent use and needs no closing. Make one a process, with New or
+// NewFromConfig, and pass what differs between calls (each end user's role-session credentials) as options of the call.
+type Client struct {
+	settings *settings
+}
+
+// New returns a client with the options, on which the functions are called in order after unset options have got their
+// defaults. Options that cannot work are reported by each call.
+func New(options Options, optFns ...func(*Options)) *Client {
+	options.setDefaults()
+	applyOptions(&options, optFns)
+	if options.RetryMaxAttempts > 0 {
+		options.Retryer = retry.AddWithMaxAttempts(options.Retryer, options.RetryMaxAttempts)
+	}
+	options.HTTPClient = withoutRedirects(options.HTTPClient)
+	return &Client{settings: newSettings(options, userAgent(options.AppID), new(atomic.Int64))}
+}
+
+// NewFromConfig returns a client with the settings of cfg, such as config.LoadDefaultConfig of aws-sdk-go-v2/config
+// returns: region, credentials, endpoint URL, FIPS and dual-stack, retries, HTTP client, logging, app ID, defaults mode.
+// cfg.ServiceOptions are called with ServiceID and *Options, then optFns. Fields of cfg that would change this operation
+// in the official client but not in this one are named in one warning through cfg.Logger.
+func NewFromConfig(cfg aws.Config, optFns ...func(*Options)) *Client {
+	warnOfUnsupported(cfg)
+	return New(optionsFrom(cfg), func(o *Options) {
+		for _, fn := range cfg.ServiceOptions {
+			fn(ServiceID, o)
+		}
+		applyOptions(o, optFns)
+	})
+}
+
+// Options returns a copy of the client's options.
+func (c *Client) Options() Options { return c.settings.options.Copy() }
+
+// Format prints the client's options without what may hold a secret, whatever the verb.
+func (c *Client) Format(f fmt.State, verb rune) { c.settings.options.Format(f, verb) }
+
+func applyOptions(o *Options, optFns []func(*Options)) {
+	for _, fn := range optFns {
+		if fn != nil {
+			fn(o)
+		}
+	}
+}
+
+// settings are the options of a client or a call, and what follows from them alone.
+type settings struct {
+	options   Options
+	endpoint  *url.URL
+	problems  []FieldError
+	userAgent string
+	attempts  *retry.Attempt
+
+	// clockSkew is by how many nanoseconds the service's clock was ahead of this machine's when a call last ended.
+	clockSkew *atomic.Int64
+}
+
+func newSettings(o Options, userAgent string, clockSkew *atomic.Int64) *settings {
+	s := &settings{options: o, userAgent: userAgent, clockSkew: clockSkew}
+	s.endpoint, s.problems = resolveEndpoint(&o)
+	s.problems = append(s.problems, o.problems()...)
+	s.attempts = retry.NewAttemptMiddleware(o.Retryer, newRequest, func(a *retry.Attempt) {
+		a.LogAttempts = o.ClientLogMode.IsRetries()
+		a.ClientSkew = clockSkew
+		a.DisableClockSkewCorrection = o.DisableClockSkewCorrection
+	})
+	return s
+}
+
+// with returns the settings of a call that has options of its own. Setting an option to nil keeps the client's.
+func (s *settings) with(optFns []func(*Options)) *settings {
+	if len(optFns) == 0 {
+		return s
+	}
+	client, o := &s.options, s.options.Copy()
+	applyOptions(&o, optFns)
+	if o.Retryer == nil {
+		o.Retryer = client.Retryer
+	}
+	if o.RetryMaxAttempts > 0 && o.RetryMaxAttempts != client.RetryMaxAttempts {
+		o.Retryer = retry.AddWithMaxAttempts(o.Retryer, o.RetryMaxAttempts)
+	}
+	if o.HTTPClient == nil {
+		o.HTTPClient = client.HTTPClient
+	}
+	if o.HTTPSignerV4 == nil {
+		o.HTTPSignerV4 = client.HTTPSignerV4
+	}
+	if o.Logger == nil {
+		o.Logger = client.Logger
+	}
+	if o.TracerProvider == nil {
+		o.TracerProvider = client.TracerProvider
+	}
+	agent := s.userAgent
+	if o.AppID != client.AppID {
+		agent = userAgent(o.AppID)
+	}
+	_, isBuildable := o.HTTPClient.(*awshttp.BuildableClient)
+	if !isBuildable {
+		o.HTTPClient = withoutRedirects(o.HTTPClient)
+	}
+	call := newSettings(o, agent, s.clockSkew)
+	if isBuildable {
+		call.problems = append(call.problems, FieldError{Field: "Options.HTTPClient",
+			Problem: "of a call cannot be a BuildableClient, which would open new connections for each call: give it to New, or give the call what its Freeze returns"})
+	}
+	return call
+}
+
+// userAgent names this package beside the AWS core, and never the official client's module.
+func userAgent(appID string) string {
+	agent := awsmiddleware.NewRequestUserAgent()
+	agent.AddSDKAgentKeyValue(awsmiddleware.FrameworkMetadata, "quicksightembed", version)
+	if appID != "" {
+		agent.AddSDKAgentKey(awsmiddleware.ApplicationIdentifier, appID)
+	}
+	req := smithyhttp.NewStackRequest().(*smithyhttp.Request)
+	agent.HandleBuild(context.Background(), middleware.BuildInput{Request: req}, endOfBuild)
+	return req.Header.Get("User-Agent")
+}
+
+// endOfBuild lets a build middleware of the core be called as a plain function that sets a header.
+var endOfBuild = middleware.BuildHandlerFunc(func(context.Context, middleware.BuildInput) (out middleware.BuildOutput, metadata middleware.Metadata, err error) {
+	return out, metadata, nil
+})
+
+// GetSessionEmbedUrl asks QuickSight for a URL that opens its console, once and within 5 minutes, for one user, and that a
+// web page can put into an iframe. The user must be an author or admin of an Enterprise edition account, and the page's
+// domain allowed there.
+//
+// Every error is a *smithy.OperationError. Inside it, errors.As finds
+//   - a *ValidationError: the input or the options are wrong, and nothing was sent;
+//   - one of this package's exceptions, or a *smithy.GenericAPIError: what the service answered. All are smithy.APIError;
+//   - an *awshttp.ResponseError: the status and the request ID of whatever reply there was, around the error itself;
+//   - a *smithyhttp.RequestSendError: there was no complete reply, an attempt timeout included;
+//   - a *smithy.DeserializationError: the reply cannot be read;
+//   - a *smithy.CanceledError or an *aws.RequestCanceledError: ctx ended;
+//   - a *retry.MaxAttemptsError: the last of several tries failed.
+//
+// See https://docs.aws.amazon.com/quicksight/latest/APIReference/API_GetSessionEmbedUrl.html
+func (c *Client) GetSessionEmbedUrl(ctx context.Context, params *GetSessionEmbedUrlInput, optFns ...func(*Options)) (out *GetSessionEmbedUrlOutput, err error) {
+	s := c.settings.with(optFns)
+	ctx, span := s.startOperation(ctx)
+	defer func() { err = endOperation(span, err) }()
+
+	call, err := s.newCall(ctx, params)
+	if err != nil {
+		return nil, err
+	}
+	result, metadata, err := s.attempts.HandleFinalize(ctx, middleware.FinalizeInput{Request: call}, middleware.FinalizeHandlerFunc(call.attempt))
+	if err != nil {
+		return nil, err
+	}
+	out = result.Result.(*GetSessionEmbedUrlOutput)
+	out.ResultMetadata = metadata
+	return out, nil
+}
+
+// SignGetSessionEmbedUrl validates, builds and signs the request of a first attempt, and does not send it. The caller sends
+// it within five minutes; it is not for retries. Its errors are those of GetSessionEmbedUrl that come before sending.
+func (c *Client) SignGetSessionEmbedUrl(ctx context.Context, params *GetSessionEmbedUrlInput, optFns ...func(*Options)) (req *http.Request, err error) {
+	s := c.settings.with(optFns)
+	callerCtx := ctx
+	ctx, span := s.startOperation(ctx)
+	defer func() { err = endOperation(span, err) }()
+
+	call, err := s.newCall(ctx, params)
+	if err != nil {
+		return nil, err
+	}
+	sign := func(ctx context.Context, in middleware.FinalizeInput) (out middleware.FinalizeOutput, metadata middleware.Metadata, err error) {
+		out.Result = in.Request
+		return out, metadata, call.sign(ctx, in.Request.(*smithyhttp.Request).Request)
+	}
+	// Nothing is sent, so nothing may count towards the quota of the client's retryer.
+	attempts := retry.NewAttemptMiddleware(retry.AddWithMaxAttempts(aws.NopRetryer{}, s.options.Retryer.MaxAttempts()), newRequest)
+	result, _, err := attempts.HandleFinalize(ctx, middleware.FinalizeInput{Request: call}, middleware.FinalizeHandlerFunc(sign))
+	if err != nil {
+		return nil, err
+	}
+	return result.Result.(*smithyhttp.Request).WithContext(callerCtx), nil
+}
+
+// call is one operation on its way: what its attempts have in common.
+type call struct {
+	*settings
+	url          *url.URL
+	invocationID string
+	skew         time.Duration // to sign with: as seen by the last attempt
+}
+
+// newCall validates everything before anything is looked up or sent.
+func (s *settings) newCall(ctx context.Context, params *GetSessionEmbedUrlInput) (*call, error) {
+	if fields := append(params.problems(), s.problems...); len(fields) > 0 {
+		return nil, &ValidationError{Fields: fields}
+	}
+	_, span := tracing.StartSpan(ctx, "OperationSerializer")
+	defer span.End()
+	invocationID, err := smithyrand.NewUUID(rand.Reader).GetUUID()
+	if err != nil {
+		return nil, err
+	}
+	call := &call{settings: s, url: requestURL(s.endpoint, params), invocationID: invocationID}
+	if !s.options.DisableClockSkewCorrection {
+		call.skew = time.Duration(s.clockSkew.Load())
+	}
+	return call, nil
+}
+
+// newRequest builds the request of one attempt of a *call, for the attempt middleware, which then sets Amz-Sdk-Request.
+func newRequest(v any) any {
+	call := v.(*call)
+	requestURL := *call.url // the signer writes to it
+	req := &smithyhttp.Request{Request: &http.Request{
+		Method: http.MethodGet,
+		URL:    &requestURL,
+		Header: http.Header{
+			"Amz-Sdk-Invocation-Id": {call.invocationID},
+			"User-Agent":            {call.userAgent},
+		},
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Host: requestURL.Host,
+	}}
+	(&awsmiddleware.RecursionDetection{}).HandleBuild(context.Background(), middleware.BuildInput{Request: req}, endOfBuild)
+	return req
+}
+
+// attempt makes one try: credentials, signature, sending, and reading what comes back.
+func (c *call) attempt(ctx context.Context, in middleware.FinalizeInput) (out middleware.FinalizeOutput, metadata middleware.Metadata, err error) {
+	req := in.Request.(*smithyhttp.Request).Request
+	if err := c.sign(ctx, req); err != nil {
+		return out, metadata, err
+	}
+	logger := middleware.GetLogger(ctx)
+	logRequest(logger, &c.options, req)
+
+	attemptCtx, cancel := c.withAttemptTimeout(ctx)
+	defer cancel()
+	resp, metadata, err := c.send(attemptCtx, req)
+	c.skew, _ = awsmiddleware.GetAttemptSkew(metadata)
+	requestID := noteRequestID(ctx, &metadata, resp)
+	if err == nil {
+		out.Result, err = c.receive(ctx, attemptCtx, req, resp)
+	} else {
+		err = c.broken(ctx, attemptCtx, &smithyhttp.RequestSendError{Err: err})
+	}
+	if err != nil {
+		hideRequestSecrets(resp)
+		err = &awshttp.ResponseError{
+			ResponseError: &smithyhttp.ResponseError{Response: &smithyhttp.Response{Response: resp}, Err: err},
+			RequestID:     requestID,
+		}
+	}
+	return out, metadata, err
+}
+
+// sign finds credentials and signs the request. The signing time follows the clock skew seen last: the channel by which
+// the attempt middleware tells it to the official client's signer is internal to the core.
+func (c *call) sign(ctx context.Context, req *http.Request) error {
+	credentials, err := c.credentials(ctx)
+	if err != nil {
+		return fmt.Errorf("get identity: %w", err)
+	}
+	_, span := tracing.StartSpan(ctx, "SignRequest")
+	defer span.End()
+	err = c.options.HTTPSignerV4.SignHTTP(ctx, credentials, req, emptyBodySHA256, signingName, c.options.Region, time.Now().Add(c.skew), withoutSigningLog)
+	if err != nil {
+		return fmt.Errorf("sign request: %w", err)
+	}
+	return nil
+}
+
+// withoutSigningLog keeps a signer from logging the canonical request, which holds the session token.
+func withoutSigningLog(o *v4.SignerOptions) { o.LogSigning = false }
+
+func (c *call) credentials(ctx context.Context) (aws.Credentials, error) {
+	ctx, span := tracing.StartSpan(ctx, "GetIdentity")
+	defer span.End()
+	provider := c.options.Credentials
+	if provider == nil || aws.IsCredentialsProvider(provider, (*aws.AnonymousCredentials)(nil)) {
+		return aws.Credentials{}, errNoCredentials
+	}
+	credentials, err := provider.Retrieve(ctx)
+	if err != nil {
+		return aws.Credentials{}, fmt.Errorf("get credentials: %w", err)
+	}
+	if !credentials.HasKeys() {
+		return aws.Credentials{}, fmt.Errorf("get credentials: the provider returned no keys: %w", errNoCredentials)
+	}
+	return credentials, nil
+}
+
+func (c *call) withAttemptTimeout(ctx context.Context) (context.Context, context.CancelFunc) {
+	timeout := c.attemptTimeout()
+	if timeout < 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, timeout)
+}
+
+func (c *call) attemptTimeout() time.Duration {
+	if c.options.AttemptTimeout == 0 {
+		return defaultAttemptTimeout
+	}
+	return c.options.AttemptTimeout
+}
+
+// broken returns the error of a try that was broken off by the end of a context, where that is why it failed, and otherwise
+// err.
+func (c *call) broken(ctx, attemptCtx context.Context, err error) error {
+	switch {
+	case ctx.Err() != nil:
+		return &smithy.CanceledError{Err: ctx.Err()}
+	case attemptCtx.Err() != nil:
+		return &smithyhttp.RequestSendError{Err: &attemptTimeoutError{after: c.attemptTimeout()}}
+	}
+	return err
+}
+
+// send sends the request through the core's own middleware for response metadata, from which the clock skew is derived.
+// The response is never nil.
+func (c *call) send(ctx context.Context, req *http.Request) (*http.Response, middleware.Metadata, error) {
+	timing := awsmiddleware.RecordResponseTiming{DisableClockSkewCorrection: c.options.DisableClockSkewCorrection}
+	do := middleware.DeserializeHandlerFunc(func(ctx context.Context, _ middleware.DeserializeInput) (out middleware.DeserializeOutput, metadata middleware.Metadata, err error) {
+		resp, err := c.do(ctx, req)
+		out.RawResponse = &smithyhttp.Response{Response: resp}
+		return out, metadata, err
+	})
+	timedDo := middleware.DeserializeHandlerFunc(func(ctx context.Context, in middleware.DeserializeInput) (middleware.DeserializeOutput, middleware.Metadata, error) {
+		return timing.HandleDeserialize(ctx, in, do)
+	})
+	out, metadata, err := awsmiddleware.AddRawResponse{}.HandleDeserialize(ctx, middleware.DeserializeInput{}, timedDo)
+	return out.RawResponse.(*smithyhttp.Response).Response, metadata, err
+}
+
+func (c *call) do(ctx context.Context, req *http.Request) (*http.Response, error) {
+	ctx, span := tracing.StartSpan(ctx, "DoHTTPRequest")
+	defer span.End()
+	span.SetProperty("http.method", req.Method)
+	span.SetProperty("http.request_content_length", int64(0))
+
+	resp, err := c.options.HTTPClient.Do(req.WithContext(ctx))
+	if resp == nil {
+		resp = &http.Response{Header: http.Header{}}
+		if err == nil {
+			err = errors.New("the HTTP client returned neither a reply nor an error")
+		}
+	}
+	if resp.Body == nil {
+		resp.Body = http.NoBody
+	}
+	span.SetProperty("net.protocol.version", fmt.Sprintf("%d.%d", resp.ProtoMajor, resp.ProtoMinor))
+	span.SetProperty("http.status_code", resp.StatusCode)
+	span.SetProperty("http.response_content_length", resp.ContentLength)
+	return resp, err
+}
+
+// noteRequestID puts the request ID of the reply's header where the official client does.
+func noteRequestID(ctx context.Context, metadata *middleware.Metadata, resp *http.Response) string {
+	for _, name := range []string{"X-Amzn-Requestid", "X-Amz-RequestId"} {
+		if id := resp.Header.Get(name); id != "" {
+			awsmiddleware.SetRequestIDMetadata(metadata, id)
+			span, _ := tracing.GetSpan(ctx)
+			span.SetProperty("aws.request_id", id)
+			return id
+		}
+	}
+	return ""
+}
+
+// receive reads and decodes the reply.
+func (c *call) receive(ctx, attemptCtx context.Context, req *http.Request, resp *http.Response) (*GetSessionEmbedUrlOutput, error) {
+	_, span := tracing.StartSpan(ctx, "OperationDeserializer")
+	defer span.End()
+	reply, err := readReply(req, resp)
+	logReply(middleware.GetLogger(ctx), &c.options, reply)
+	if err != nil {
+		return nil, c.broken(ctx, attemptCtx, reply.unreadable(err))
+	}
+	return reply.decode()
+}
+
+// startOperation prepares the context for what of the AWS core runs in it, and starts the span of the whole operation.
+func (s *settings) startOperation(ctx context.Context) (context.Context, tracing.Span) {
+	ctx = middleware.ClearStackValues(ctx)
+	ctx = awsmiddleware.SetServiceID(ctx, ServiceID)
+	ctx = awsmiddleware.SetOperationName(ctx, operation)
+	ctx = middleware.SetLogger(ctx, s.options.Logger)
+	tracer := s.options.TracerProvider.Tracer(tracerScope)
+	ctx = tracing.WithOperationTracer(ctx, tracer)
+	return tracer.StartSpan(ctx, ServiceID+"."+operation, func(o *tracing.SpanOptions) {
+		o.Kind = tracing.SpanKindClient
+		o.Properties.Set("rpc.system", "aws-api")
+		o.Properties.Set("rpc.method", operation)
+		o.Properties.Set("rpc.service", ServiceID)
+	})
+}
+
+// endOperation records how the operation ended, and wraps its error.
+func endOperation(span tracing.Span, err error) error {
+	defer span.End()
+	span.SetProperty("error", err != nil)
+	if err == nil {
+		span.SetStatus(tracing.SpanStatusOK)
+		return nil
+	}
+	span.SetProperty("exception.type", fmt.Sprintf("%T", err))
+	span.SetProperty("exception.message", err.Error())
+	var apiErr smithy.APIError
+	if errors.As(err, &apiErr) {
+		span.SetProperty("api.error_code", apiErr.ErrorCode())
+		span.SetProperty("api.error_message", apiErr.ErrorMessage())
+		span.SetProperty("api.error_fault", apiErr.ErrorFault().String())
+	}
+	span.SetStatus(tracing.SpanStatusError)
+	return &smithy.OperationError{ServiceID: ServiceID, OperationName: operation, Err: err}
+}

@@ -1,0 +1,288 @@
+package quicksightembed
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/protocol/restjson"
+	"github.com/aws/smithy-go"
+)
+
+// The exceptions below are what QuickSight documents for this operation. Each is a smithy.APIError and is found with
+// errors.As, with a pointer to it as the target. ErrorCodeOverride, which only code of your own sets, changes what
+// ErrorCode returns. See
+// https://docs.aws.amazon.com/quicksight/latest/APIReference/API_GetSessionEmbedUrl.html#API_GetSessionEmbedUrl_Errors
+
+// AccessDeniedException: the credentials are not valid, or their policies do not allow quicksight:GetSessionEmbedUrl in
+// this account.
+type AccessDeniedException struct {
+	Message           *string
+	ErrorCodeOverride *string
+	RequestId         *string
+}
+
+func (e *AccessDeniedException) Error() string        { return exceptionText(e) }
+func (e *AccessDeniedException) ErrorMessage() string { return aws.ToString(e.Message) }
+func (e *AccessDeniedException) ErrorCode() string {
+	return exceptionCode(e.ErrorCodeOverride, "AccessDeniedException")
+}
+func (e *AccessDeniedException) ErrorFault() smithy.ErrorFault { return smithy.FaultClient }
+
+// InternalFailureException: the service failed. The call has been retried.
+type InternalFailureException struct {
+	Message           *string
+	ErrorCodeOverride *string
+	RequestId         *string
+}
+
+func (e *InternalFailureException) Error() string        { return exceptionText(e) }
+func (e *InternalFailureException) ErrorMessage() string { return aws.ToString(e.Message) }
+func (e *InternalFailureException) ErrorCode() string {
+	return exceptionCode(e.ErrorCodeOverride, "InternalFailureException")
+}
+func (e *InternalFailureException) ErrorFault() smithy.ErrorFault { return smithy.FaultServer }
+
+// InvalidParameterValueException: a parameter has a value that the service does not take.
+type InvalidParameterValueException struct {
+	Message           *string
+	ErrorCodeOverride *string
+	RequestId         *string
+}
+
+func (e *InvalidParameterValueException) Error() string        { return exceptionText(e) }
+func (e *InvalidParameterValueException) ErrorMessage() string { return aws.ToString(e.Message) }
+func (e *InvalidParameterValueException) ErrorCode() string {
+	return exceptionCode(e.ErrorCodeOverride, "InvalidParameterValueException")
+}
+func (e *InvalidParameterValueException) ErrorFault() smithy.ErrorFault { return smithy.FaultClient }
+
+// QuickSightUserNotFoundException: the user, or the role session that signed the call, is not a QuickSight user of the
+// account. Register the user first.
+type QuickSightUserNotFoundException struct {
+	Message           *string
+	ErrorCodeOverride *string
+	RequestId         *string
+}
+
+func (e *QuickSightUserNotFoundException) Error() string        { return exceptionText(e) }
+func (e *QuickSightUserNotFoundException) ErrorMessage() string { return aws.ToString(e.Message) }
+func (e *QuickSightUserNotFoundException) ErrorCode() string {
+	return exceptionCode(e.ErrorCodeOverride, "QuickSightUserNotFoundException")
+}
+func (e *QuickSightUserNotFoundException) ErrorFault() smithy.ErrorFault { return smithy.FaultClient }
+
+// ResourceExistsException: a resource of this kind exists already.
+type ResourceExistsException struct {
+	Message           *string
+	ErrorCodeOverride *string
+	ResourceType      ExceptionResourceType
+	RequestId         *string
+}
+
+func (e *ResourceExistsException) Error() string        { return exceptionText(e) }
+func (e *ResourceExistsException) ErrorMessage() string { return aws.ToString(e.Message) }
+func (e *ResourceExistsException) ErrorCode() string {
+	return exceptionCode(e.ErrorCodeOverride, "ResourceExistsException")
+}
+func (e *ResourceExistsException) ErrorFault() smithy.ErrorFault { return smithy.FaultClient }
+
+// ResourceNotFoundException: the account's subscription, or the dashboard or analysis of the entry point, does not exist.
+type ResourceNotFoundException struct {
+	Message           *string
+	ErrorCodeOverride *string
+	ResourceType      ExceptionResourceType
+	RequestId         *string
+}
+
+func (e *ResourceNotFoundException) Error() string        { return exceptionText(e) }
+func (e *ResourceNotFoundException) ErrorMessage() string { return aws.ToString(e.Message) }
+func (e *ResourceNotFoundException) ErrorCode() string {
+	return exceptionCode(e.ErrorCodeOverride, "ResourceNotFoundException")
+}
+func (e *ResourceNotFoundException) ErrorFault() smithy.ErrorFault { return smithy.FaultClient }
+
+// SessionLifetimeInMinutesInvalidException: the lifetime is not one that the service takes, 15 to 600 minutes.
+type SessionLifetimeInMinutesInvalidException struct {
+	Message           *string
+	ErrorCodeOverride *string
+	RequestId         *string
+}
+
+func (e *SessionLifetimeInMinutesInvalidException) Error() string { return exceptionText(e) }
+func (e *SessionLifetimeInMinutesInvalidException) ErrorMessage() string {
+	return aws.ToString(e.Message)
+}
+func (e *SessionLifetimeInMinutesInvalidException) ErrorCode() string {
+	return exceptionCode(e.ErrorCodeOverride, "SessionLifetimeInMinutesInvalidException")
+}
+func (e *SessionLifetimeInMinutesInvalidException) ErrorFault() smithy.ErrorFault {
+	return smithy.FaultClient
+}
+
+// ThrottlingException: too many calls. The call has been retried, with a delay.
+type ThrottlingException struct {
+	Message           *string
+	ErrorCodeOverride *string
+	RequestId         *string
+}
+
+func (e *ThrottlingException) Error() string        { return exceptionText(e) }
+func (e *ThrottlingException) ErrorMessage() string { return aws.ToString(e.Message) }
+func (e *ThrottlingException) ErrorCode() string {
+	return exceptionCode(e.ErrorCodeOverride, "ThrottlingException")
+}
+func (e *ThrottlingException) ErrorFault() smithy.ErrorFault { return smithy.FaultClient }
+
+// UnsupportedUserEditionException: the account's QuickSight edition lacks the operation, which needs Enterprise edition.
+type UnsupportedUserEditionException struct {
+	Message           *string
+	ErrorCodeOverride *string
+	RequestId         *string
+}
+
+func (e *UnsupportedUserEditionException) Error() string        { return exceptionText(e) }
+func (e *UnsupportedUserEditionException) ErrorMessage() string { return aws.ToString(e.Message) }
+func (e *UnsupportedUserEditionException) ErrorCode() string {
+	return exceptionCode(e.ErrorCodeOverride, "UnsupportedUserEditionException")
+}
+func (e *UnsupportedUserEditionException) ErrorFault() smithy.ErrorFault { return smithy.FaultClient }
+
+// ExceptionResourceType is the kind of resource that a [ResourceNotFoundException] or [ResourceExistsException] is about.
+type ExceptionResourceType string
+
+// The kinds of resource. The service may send others.
+const (
+	ExceptionResourceTypeUser                ExceptionResourceType = "USER"
+	ExceptionResourceTypeGroup               ExceptionResourceType = "GROUP"
+	ExceptionResourceTypeNamespace           ExceptionResourceType = "NAMESPACE"
+	ExceptionResourceTypeAccountSettings     ExceptionResourceType = "ACCOUNT_SETTINGS"
+	ExceptionResourceTypeIampolicyAssignment ExceptionResourceType = "IAMPOLICY_ASSIGNMENT"
+	ExceptionResourceTypeDataSource          ExceptionResourceType = "DATA_SOURCE"
+	ExceptionResourceTypeDataSet             ExceptionResourceType = "DATA_SET"
+	ExceptionResourceTypeVpcConnection       ExceptionResourceType = "VPC_CONNECTION"
+	ExceptionResourceTypeIngestion           ExceptionResourceType = "INGESTION"
+)
+
+// Values returns the kinds of resource that this package has constants for.
+func (ExceptionResourceType) Values() []ExceptionResourceType {
+	return []ExceptionResourceType{
+		ExceptionResourceTypeUser,
+		ExceptionResourceTypeGroup,
+		ExceptionResourceTypeNamespace,
+		ExceptionResourceTypeAccountSettings,
+		ExceptionResourceTypeIampolicyAssignment,
+		ExceptionResourceTypeDataSource,
+		ExceptionResourceTypeDataSet,
+		ExceptionResourceTypeVpcConnection,
+		ExceptionResourceTypeIngestion,
+	}
+}
+
+func exceptionText(e smithy.APIError) string { return e.ErrorCode() + ": " + e.ErrorMessage() }
+
+func exceptionCode(override *string, code string) string {
+	if override != nil {
+		return *override
+	}
+	return code
+}
+
+// decodeError decodes an error of QuickSight's own form: the code from the header, else from the body.
+func (r *reply) decodeError() error {
+	bodyCode, message, err := restjson.GetErrorInfo(json.NewDecoder(bytes.NewReader(r.body)))
+	if err != nil {
+		return r.unreadable(err)
+	}
+	doc, err := decodeDocument(r.body)
+	if err != nil {
+		return r.unreadable(err)
+	}
+	return r.errorFrom(doc, cmp.Or(r.response.Header.Get("X-Amzn-ErrorType"), bodyCode), message)
+}
+
+// decodeEnvelopeError decodes the error of a gateway's envelope, whose code beats the header's.
+func (r *reply) decodeEnvelopeError(envelope document) error {
+	var doc document
+	if err := envelope.decode(&doc, "error"); err != nil {
+		return r.unreadable(err)
+	}
+	var code, message string
+	if err := cmp.Or(doc.decode(&code, "code"), doc.decode(&message, "message")); err != nil {
+		return r.unreadable(err)
+	}
+	return r.errorFrom(doc, cmp.Or(code, r.response.Header.Get("X-Amzn-ErrorType")), message)
+}
+
+// errorFrom makes the error of a code: an exception from the document that describes it, or a generic error.
+func (r *reply) errorFrom(doc document, code, message string) error {
+	const unknown = "UnknownError"
+	code = cmp.Or(restjson.SanitizeErrorCode(code), unknown)
+	exception, err := r.decodeException(code, doc)
+	switch {
+	case err != nil:
+		return r.unreadable(err)
+	case exception != nil:
+		return exception
+	}
+	return &smithy.GenericAPIError{Code: r.hideSecrets(code), Message: r.hideSecrets(cmp.Or(message, unknown))}
+}
+
+// decodeException decodes the exception of an error code, in any case, or returns nil where the operation has none.
+func (r *reply) decodeException(code string, doc document) (exception, err error) {
+	var message, requestID *string
+	err = cmp.Or(doc.decode(&message, "message", "Message"), doc.decode(&requestID, "RequestId"))
+	if message != nil {
+		*message = r.hideSecrets(*message)
+	}
+	is := func(name string) bool { return strings.EqualFold(code, name) }
+	switch {
+	case is("AccessDeniedException"):
+		return &AccessDeniedException{Message: message, RequestId: requestID}, err
+	case is("InternalFailureException"):
+		return &InternalFailureException{Message: message, RequestId: requestID}, err
+	case is("InvalidParameterValueException"):
+		return &InvalidParameterValueException{Message: message, RequestId: requestID}, err
+	case is("QuickSightUserNotFoundException"):
+		return &QuickSightUserNotFoundException{Message: message, RequestId: requestID}, err
+	case is("ResourceExistsException"):
+		e := &ResourceExistsException{Message: message, RequestId: requestID}
+		return e, cmp.Or(err, doc.decode(&e.ResourceType, "ResourceType"))
+	case is("ResourceNotFoundException"):
+		e := &ResourceNotFoundException{Message: message, RequestId: requestID}
+		return e, cmp.Or(err, doc.decode(&e.ResourceType, "ResourceType"))
+	case is("SessionLifetimeInMinutesInvalidException"):
+		return &SessionLifetimeInMinutesInvalidException{Message: message, RequestId: requestID}, err
+	case is("ThrottlingException"):
+		return &ThrottlingException{Message: message, RequestId: requestID}, err
+	case is("UnsupportedUserEditionException"):
+		return &UnsupportedUserEditionException{Message: message, RequestId: requestID}, err
+	}
+	return nil, nil
+}
+
+// unreadable is the error for a reply that cannot be decoded.
+func (r *reply) unreadable(err error) error {
+	return &smithy.DeserializationError{
+		Err:      fmt.Errorf("the reply (content type %q) cannot be read: %w", r.response.Header.Get("Content-Type"), err),
+		Snapshot: r.printableBody(1024),
+	}
+}
+
+// attemptTimeoutError is why a try was broken off where the caller's context still lives.
+type attemptTimeoutError struct{ after time.Duration }
+
+func (e *attemptTimeoutError) Error() string {
+	return fmt.Sprintf("no complete reply within the attempt timeout of %s", e.after)
+}
+
+// Timeout makes the try's error one that aws/retry repeats.
+func (e *attemptTimeoutError) Timeout() bool { return true }
+
+var errNoCredentials = errors.New("no credentials: set Options.Credentials, or load them with config.LoadDefaultConfig; " +
+	"GetSessionEmbedUrl has no unsigned form")
