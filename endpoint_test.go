@@ -1,0 +1,144 @@
+package quicksightembed_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"example.com/quicksightembed"
+)
+
+const (
+	plain     = ""
+	fips      = "FIPS"
+	dualStack = "dual-stack"
+	both      = "FIPS and dual-stack"
+)
+
+func optionsFor(region, variant string) quicksightembed.Options {
+	o := quicksightembed.Options{Region: region, Credentials: staticCredentials("AKID", "SECRET", "")}
+	if variant == fips || variant == both {
+		o.EndpointOptions.UseFIPSEndpoint = aws.FIPSEndpointStateEnabled
+	}
+	if variant == dualStack || variant == both {
+		o.EndpointOptions.UseDualStackEndpoint = aws.DualStackEndpointStateEnabled
+	}
+	return o
+}
+
+func TestEndpointOfEachPartition(t *testing.T) {
+	for _, test := range []struct{ region, variant, host string }{
+		{"us-east-1", plain, "quicksight.us-east-1.amazonaws.com"},
+		{"us-east-1", fips, "quicksight-fips.us-east-1.amazonaws.com"},
+		{"us-east-1", dualStack, "quicksight.us-east-1.api.aws"},
+		{"us-east-1", both, "quicksight-fips.us-east-1.api.aws"},
+		{"cn-north-1", plain, "quicksight.cn-north-1.amazonaws.com.cn"},
+		{"cn-north-1", fips, "quicksight-fips.cn-north-1.amazonaws.com.cn"},
+		{"cn-north-1", dualStack, "quicksight.cn-north-1.api.amazonwebservices.com.cn"},
+		{"cn-north-1", both, "quicksight-fips.cn-north-1.api.amazonwebservices.com.cn"},
+		{"us-gov-west-1", plain, "quicksight.us-gov-west-1.amazonaws.com"},
+		{"us-gov-west-1", dualStack, "quicksight.us-gov-west-1.api.aws"},
+		{"eusc-de-east-1", plain, "quicksight.eusc-de-east-1.amazonaws.eu"},
+		{"eusc-de-east-1", dualStack, "quicksight.eusc-de-east-1.api.amazonwebservices.eu"},
+		{"us-iso-east-1", plain, "quicksight.us-iso-east-1.c2s.ic.gov"},
+		{"us-iso-east-1", dualStack, "quicksight.us-iso-east-1.api.aws.ic.gov"},
+		{"us-isob-east-1", plain, "quicksight.us-isob-east-1.sc2s.sgov.gov"},
+		{"us-isob-east-1", dualStack, "quicksight.us-isob-east-1.api.aws.scloud"},
+		{"eu-isoe-west-1", plain, "quicksight.eu-isoe-west-1.cloud.adc-e.uk"},
+		{"eu-isoe-west-1", dualStack, "quicksight.eu-isoe-west-1.api.cloud-aws.adc-e.uk"},
+		{"us-isof-south-1", plain, "quicksight.us-isof-south-1.csp.hci.ic.gov"},
+		{"us-isof-south-1", dualStack, "quicksight.us-isof-south-1.api.aws.hci.ic.gov"},
+		{"aws-cn-global", plain, "quicksight.aws-cn-global.amazonaws.com.cn"},
+		{"xx-nowhere-1", plain, "quicksight.xx-nowhere-1.amazonaws.com"},
+		{"cn-north", plain, "quicksight.cn-north.amazonaws.com"},
+		{"cn--1", plain, "quicksight.cn--1.amazonaws.com"},
+		{"cn-north-1x", plain, "quicksight.cn-north-1x.amazonaws.com"},
+		{"fips-us-east-1", plain, "quicksight-fips.us-east-1.amazonaws.com"},
+		{"us-east-1-fips", plain, "quicksight-fips.us-east-1.amazonaws.com"},
+		{"us-fips-east-1", dualStack, "quicksight-fips.us-east-1.api.aws"},
+	} {
+		t.Run(test.region+" "+test.variant, func(t *testing.T) {
+			client := quicksightembed.New(optionsFor(test.region, test.variant))
+			req, err := client.SignGetSessionEmbedUrl(context.Background(), &quicksightembed.GetSessionEmbedUrlInput{AwsAccountId: aws.String(account)})
+			require.NoError(t, err)
+			assert.Equal(t, "https://"+test.host+"/accounts/111122223333/session-embed-url", req.URL.String())
+			assert.Contains(t, req.Header.Get("Authorization"), "/"+test.region+"/quicksight/aws4_request")
+		})
+	}
+}
+
+func TestBaseEndpoint(t *testing.T) {
+	const path = "/accounts/111122223333/session-embed-url"
+	for _, test := range []struct{ base, want string }{
+		{"http://localhost:8080", "http://localhost:8080" + path},
+		{"http://localhost:8080/", "http://localhost:8080" + path},
+		{"https://proxy.example.com/aws/quicksight", "https://proxy.example.com/aws/quicksight" + path},
+		{"https://proxy.example.com/aws/quicksight/", "https://proxy.example.com/aws/quicksight" + path},
+		{"https://proxy.example.com/a%2Fb%20c", "https://proxy.example.com/a%2Fb%20c" + path},
+		{"https://proxy.example.com/a%2541", "https://proxy.example.com/a%2541" + path},
+		{"http://[::1]:8080", "http://[::1]:8080" + path},
+		{"http://my_service:8080", "http://my_service:8080" + path},
+	} {
+		t.Run(test.base, func(t *testing.T) {
+			o := optionsFor("us-east-1", plain)
+			o.BaseEndpoint = &test.base
+			req, err := quicksightembed.New(o).SignGetSessionEmbedUrl(context.Background(), &quicksightembed.GetSessionEmbedUrlInput{AwsAccountId: aws.String(account)})
+			require.NoError(t, err)
+			assert.Equal(t, test.want, req.URL.String())
+		})
+	}
+}
+
+func TestUnusableEndpoints(t *testing.T) {
+	const (
+		form      = "must be an http or https URL with a host, such as https://proxy.example.com/quicksight"
+		port      = "must have a port from 1 to 65535, or none"
+		extras    = "must have no user info, query or fragment"
+		region    = "must be the name of an AWS region, such as us-east-1"
+		noFIPS    = "cannot be used with FIPS, which chooses the endpoint itself"
+		noStack   = "cannot be used with dual-stack, which chooses the endpoint itself"
+		loopback  = "http://127.0.0.1:1"
+		noBase    = "none"
+		fieldBase = "Options.BaseEndpoint"
+	)
+	for name, test := range map[string]struct{ region, variant, base, field, value, want string }{
+		"no region":                       {"", plain, noBase, "Options.Region", "", "is required, such as us-east-1"},
+		"no region, with a base endpoint": {"", plain, loopback, "Options.Region", "", "is required, such as us-east-1"},
+		"a region that leads elsewhere":   {"us-east-1.evil.example", plain, noBase, "Options.Region", `"us-east-1.evil.example"`, region},
+		"a region with a path":            {"evil.example/", plain, noBase, "Options.Region", `"evil.example/"`, region},
+		"a region with user info":         {"x@evil", plain, noBase, "Options.Region", `"x@evil"`, region},
+		"a region with a line break":      {"us-east-1\r\nX: y", plain, noBase, "Options.Region", `"us-east-1\r\nX: y"`, region},
+		"a region of a hyphen":            {"-", plain, noBase, "Options.Region", `"-"`, region},
+		"a pseudo-region of nothing":      {"fips-", plain, noBase, "Options.Region", `"fips-"`, region},
+		"an empty base endpoint":          {"us-east-1", plain, "", fieldBase, `""`, form},
+		"a base endpoint without scheme":  {"us-east-1", plain, "localhost:8080", fieldBase, `"localhost:8080"`, form},
+		"a base endpoint of another kind": {"us-east-1", plain, "ftp://localhost", fieldBase, `"ftp://localhost"`, form},
+		"a base endpoint without host":    {"us-east-1", plain, "http://:8080/x", fieldBase, `"http://:8080/x"`, form},
+		"a base endpoint that is opaque":  {"us-east-1", plain, "http:localhost", fieldBase, `"http:localhost"`, form},
+		"a base endpoint with a space":    {"us-east-1", plain, "http://local host", fieldBase, `"http://local host"`, form},
+		"a port that is too large":        {"us-east-1", plain, "http://localhost:65536", fieldBase, `"http://localhost:65536"`, port},
+		"a port of zero":                  {"us-east-1", plain, "http://localhost:0", fieldBase, `"http://localhost:0"`, port},
+		"a port that is missing":          {"us-east-1", plain, "http://localhost:", fieldBase, `"http://localhost:"`, port},
+		"a base endpoint with a password": {"us-east-1", plain, "http://jane:pass@localhost", fieldBase, `"http://REDACTED@localhost"`, extras},
+		"a password without a scheme":     {"us-east-1", plain, "jane:pass@localhost", fieldBase, `"REDACTED@localhost"`, form},
+		"a password with a slash":         {"us-east-1", plain, "http://jane:pa/ss@localhost", fieldBase, `"http://REDACTED@localhost"`, form},
+		"a base endpoint with a query":    {"us-east-1", plain, "http://localhost?code=c0de", fieldBase, `"http://localhost?REDACTED"`, extras},
+		"a base endpoint with only a ?":   {"us-east-1", plain, "http://localhost?", fieldBase, `"http://localhost?REDACTED"`, extras},
+		"a base endpoint with a fragment": {"us-east-1", plain, "http://localhost#", fieldBase, `"http://localhost#"`, extras},
+		"a base endpoint with FIPS":       {"us-east-1", fips, loopback, fieldBase, `"http://127.0.0.1:1"`, noFIPS},
+		"a base endpoint, pseudo-region":  {"fips-us-east-1", plain, loopback, fieldBase, `"http://127.0.0.1:1"`, noFIPS},
+		"a base endpoint with dual-stack": {"us-east-1", dualStack, loopback, fieldBase, `"http://127.0.0.1:1"`, noStack},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := optionsFor(test.region, test.variant)
+			if test.base != noBase {
+				o.BaseEndpoint = &test.base
+			}
+			_, err := quicksightembed.New(o).GetSessionEmbedUrl(context.Background(), janesInput())
+			assert.Equal(t, []quicksightembed.FieldError{{Field: test.field, Value: test.value, Problem: test.want}}, fieldsOf(t, err))
+		})
+	}
+}

@@ -1,0 +1,146 @@
+package quicksightembed_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/smithy-go"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"example.com/quicksightembed"
+)
+
+const everyLogMode = aws.LogSigning | aws.LogRetries | aws.LogRequest | aws.LogRequestWithBody | aws.LogResponse |
+	aws.LogResponseWithBody | aws.LogDeprecatedUsage | aws.LogRequestEventMessage | aws.LogResponseEventMessage
+
+const (
+	secretKey = "s3cr3tKEY"
+	token     = "t0k3n/+=s3cr3t=="
+	embedCode = "c0d3s3cr3t"
+)
+
+// signatureOf returns the signature of a request.
+func signatureOf(r *http.Request) string {
+	_, signature, _ := strings.Cut(r.Header.Get("Authorization"), "Signature=")
+	return signature
+}
+
+// leaky replies quote the request's secrets, as AWS does when a signature does not match, and issue URLs.
+var leakyReplies = map[string]http.HandlerFunc{
+	"a success":                 status(200, `{"EmbedUrl":"https://q.example/embedding/a/start?code=`+embedCode+`","RequestId":"r"}`),
+	"a success, escaped":        status(200, `{"EmbedUrl":"https:\/\/q.example\/embedding\/a\/start\u003f\u0063ode=`+embedCode+`","RequestId":"r"}`),
+	"an enveloped success":      status(200, `{"success":true,"data":{"embed_url":"https://q.example/?code=`+embedCode+`"}}`),
+	"a success that is cut off": status(200, `{"EmbedUrl":"https:\/\/q.example\/a\u003fcode=`+embedCode),
+	"a success of wrong type":   status(200, `{"EmbedUrl":"https://q.example/?code=`+embedCode+`","RequestId":7}`),
+	"a page with a URL":         status(502, `<a href="https://q.example/?code=`+embedCode+`">`),
+	"a redirect":                status(302, ``, "Location", "https://jane:"+embedCode+"@q.example/?code="+embedCode, "Set-Cookie", "s="+embedCode),
+	"a quoted request": func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(403)
+		json.NewEncoder(w).Encode(map[string]string{
+			"code":    "InvalidSignatureException",
+			"message": "should have been\nx-amz-security-token:" + r.Header.Get("X-Amz-Security-Token") + "\n" + signatureOf(r),
+		})
+	},
+	"a quoted request, escaped": func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(401)
+		quoted := strings.NewReplacer("/", `\/`, "=", `\u003d`, "+", `\u002b`).Replace(r.Header.Get("X-Amz-Security-Token"))
+		io.WriteString(w, `{"code":"AccessDeniedException","message":"`+quoted+` `+signatureOf(r)+`"}`)
+	},
+	"a quoted request as code": func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(400)
+		json.NewEncoder(w).Encode(map[string]string{"code": r.Header.Get("X-Amz-Security-Token")})
+	},
+	"a quoted request as text": func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Debug", r.Header.Get("X-Amz-Security-Token"))
+		w.WriteHeader(403)
+		io.WriteString(w, r.Header.Get("Authorization")+" "+r.Header.Get("X-Amz-Security-Token"))
+	},
+	"a reset": reset,
+}
+
+func TestSecretsAreNeverPrinted(t *testing.T) {
+	for name, reply := range leakyReplies {
+		t.Run(name, func(t *testing.T) {
+			var log logLines
+			recorder := &spanRecorder{properties: map[string]any{}}
+			server := newServer(t, reply)
+			client := newClient(t, server, func(o *quicksightembed.Options) {
+				o.Credentials = staticCredentials("AKID", secretKey, token)
+				o.ClientLogMode = everyLogMode
+				o.Logger = &log
+				o.TracerProvider = recorder
+			})
+			out, err := client.GetSessionEmbedUrl(ctx, janesInput())
+
+			printed := strings.Join(log, "\n") + fmt.Sprintf("%v %+v %s %#v", out, out, out, out) + fmt.Sprint(recorder.properties)
+			for layer := err; layer != nil; layer = errors.Unwrap(layer) {
+				printed += fmt.Sprintf("%v %+v %s %#v", layer, layer, layer, layer)
+			}
+			var unreadable *smithy.DeserializationError
+			if errors.As(err, &unreadable) {
+				printed += string(unreadable.Snapshot)
+			}
+			var respErr *awshttp.ResponseError
+			if errors.As(err, &respErr) && respErr.Response.Request != nil {
+				printed += fmt.Sprint(respErr.Response.Request.Header)
+			}
+			require.NotEmpty(t, log)
+			secrets := []string{secretKey, token, embedCode, "t0k3n"}
+			for _, r := range server.seen() {
+				secrets = append(secrets, signatureOf(r))
+			}
+			for _, secret := range secrets {
+				assert.NotContains(t, printed, secret)
+			}
+		})
+	}
+}
+
+func TestLogModes(t *testing.T) {
+	for name, test := range map[string]struct {
+		mode aws.ClientLogMode
+		want []string
+	}{
+		"none":     {0, nil},
+		"signing":  {aws.LogSigning, []string{"DEBUG Signed at ", "SignedHeaders=amz-sdk-invocation-id;amz-sdk-request;host;x-amz-date;x-amz-security-token, Signature=REDACTED"}},
+		"request":  {aws.LogRequest, []string{"DEBUG Request\nGET /accounts/111122223333/session-embed-url?user-arn=arn%3Aaws", "HTTP/1.1\nHost: 127.0.0.1:", "Authorization: REDACTED\r\n", "X-Amz-Security-Token: REDACTED\r\n"}},
+		"response": {aws.LogResponse, []string{"DEBUG Response\nHTTP/1.1 200 OK\n", "X-Amzn-Requestid: header-id\r\n"}},
+		"body":     {aws.LogResponseWithBody, []string{"DEBUG Response\nHTTP/1.1 200 OK\n", `{"EmbedUrl":"https://us-east-1.quicksight.aws.amazon.com/embedding/abc/start?REDACTED","RequestId":"body-id","Status":200}`}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var log logLines
+			server := newServer(t, status(200, nativeReply, "X-Amzn-RequestId", "header-id"))
+			client := newClient(t, server, func(o *quicksightembed.Options) {
+				o.Credentials = staticCredentials("AKID", secretKey, token)
+				o.ClientLogMode, o.Logger = test.mode, &log
+			})
+			_, err := client.GetSessionEmbedUrl(ctx, janesInput())
+			require.NoError(t, err)
+			if test.want == nil {
+				assert.Empty(t, log)
+				return
+			}
+			require.Len(t, log, 1)
+			for _, want := range test.want {
+				assert.Contains(t, log[0], want)
+			}
+		})
+	}
+}
+
+func TestLogOfRetries(t *testing.T) {
+	var log logLines
+	server := newServer(t, replyWith(status(500, `{}`), status(200, nativeReply)))
+	client := newClient(t, server, func(o *quicksightembed.Options) { o.ClientLogMode, o.Logger = aws.LogRetries, &log })
+	_, err := client.GetSessionEmbedUrl(ctx, janesInput())
+	require.NoError(t, err)
+	assert.Equal(t, logLines{"DEBUG retrying request QuickSight/GetSessionEmbedUrl, attempt 2"}, log)
+}

@@ -1,0 +1,180 @@
+package quicksightembed_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/smithy-go"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"example.com/quicksightembed"
+)
+
+func TestRequestOnTheWire(t *testing.T) {
+	const path = "/accounts/111122223333/session-embed-url"
+	for name, test := range map[string]struct {
+		input quicksightembed.GetSessionEmbedUrlInput
+		want  string
+	}{
+		"the account alone": {want: path},
+		"an entry point":    {quicksightembed.GetSessionEmbedUrlInput{EntryPoint: aws.String("/start/favorites")}, path + "?entry-point=%2Fstart%2Ffavorites"},
+		"a lifetime":        {quicksightembed.GetSessionEmbedUrlInput{SessionLifetimeInMinutes: aws.Int64(15)}, path + "?session-lifetime=15"},
+		"everything": {
+			quicksightembed.GetSessionEmbedUrlInput{
+				EntryPoint:               aws.String("/dashboards/a-b_c"),
+				SessionLifetimeInMinutes: aws.Int64(600),
+				UserArn:                  aws.String("arn:aws:quicksight:us-east-1:111122223333:user/default/Jané D+e/~!*'()&=%?"),
+			},
+			path + "?entry-point=%2Fdashboards%2Fa-b_c&session-lifetime=600" +
+				"&user-arn=arn%3Aaws%3Aquicksight%3Aus-east-1%3A111122223333%3Auser%2Fdefault%2FJan%C3%A9%20D%2Be%2F~%21%2A%27%28%29%26%3D%25%3F",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := newServer(t, status(200, nativeReply))
+			test.input.AwsAccountId = aws.String(account)
+			_, err := newClient(t, server).GetSessionEmbedUrl(context.Background(), &test.input)
+			require.NoError(t, err)
+			require.Len(t, server.seen(), 1)
+			assert.Equal(t, http.MethodGet, server.seen()[0].Method)
+			assert.Equal(t, test.want, server.seen()[0].RequestURI)
+			assert.Zero(t, server.seen()[0].ContentLength)
+		})
+	}
+}
+
+func TestSuccessReplies(t *testing.T) {
+	const url = "https://us-east-1.quicksight.aws.amazon.com/embedding/abc/start?code=c0de"
+	createdAt := time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
+	type output = quicksightembed.GetSessionEmbedUrlOutput
+	for name, test := range map[string]struct {
+		status int
+		body   string
+		want   output
+	}{
+		"QuickSight's own":              {200, `{"EmbedUrl":"` + url + `","RequestId":"r","Status":200}`, output{EmbedUrl: aws.String(url), RequestId: aws.String("r"), Status: 200}},
+		"another 2xx":                   {201, `{"EmbedUrl":"` + url + `"}`, output{EmbedUrl: aws.String(url), Status: 201}},
+		"unknown keys":                  {200, `{"EmbedUrl":"` + url + `","success":"yes","More":[1,{"a":null}]}`, output{EmbedUrl: aws.String(url), Status: 200}},
+		"a null request id":             {200, `{"EmbedUrl":"` + url + `","RequestId":null}`, output{EmbedUrl: aws.String(url), Status: 200}},
+		"a key twice: the last counts":  {200, `{"EmbedUrl":"x","EmbedUrl":"` + url + `"}`, output{EmbedUrl: aws.String(url), Status: 200}},
+		"something behind the JSON":     {200, `{"EmbedUrl":"` + url + `"} trailing`, output{EmbedUrl: aws.String(url), Status: 200}},
+		"EmbedUrl beats success":        {200, `{"EmbedUrl":"` + url + `","success":false}`, output{EmbedUrl: aws.String(url), Status: 200}},
+		"an envelope as in the seed":    {200, `{"success":true,"data":{"id":"abc123","created_at":"2025-01-01T00:00:00Z"}}`, output{Id: aws.String("abc123"), CreatedAt: &createdAt, Status: 200}},
+		"an envelope with a URL":        {200, `{"success":true,"data":{"id":"1","EmbedUrl":"` + url + `","RequestId":"r"}}`, output{Id: aws.String("1"), EmbedUrl: aws.String(url), RequestId: aws.String("r"), Status: 200}},
+		"an envelope in snake case":     {201, `{"success":true,"data":{"embed_url":"` + url + `","request_id":"r"}}`, output{EmbedUrl: aws.String(url), RequestId: aws.String("r"), Status: 201}},
+		"an envelope with nulls":        {200, `{"success":true,"data":{"id":"1","created_at":null,"embed_url":null}}`, output{Id: aws.String("1"), Status: 200}},
+		"an envelope of an empty thing": {200, `{"success":true,"data":{}}`, output{Status: 200}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := newServer(t, status(test.status, test.body))
+			out, err := newClient(t, server).GetSessionEmbedUrl(context.Background(), janesInput())
+			require.NoError(t, err)
+			test.want.ResultMetadata = out.ResultMetadata
+			assert.Equal(t, test.want, *out)
+		})
+	}
+}
+
+func TestRepliesThatCannotBeRead(t *testing.T) {
+	for name, test := range map[string]struct {
+		status int
+		body   string
+		want   string
+	}{
+		"nothing":                       {200, ``, "it has no EmbedUrl"},
+		"null":                          {200, `null`, "it has no EmbedUrl"},
+		"no EmbedUrl":                   {200, `{"RequestId":"r"}`, "it has no EmbedUrl"},
+		"a null EmbedUrl":               {200, `{"EmbedUrl":null,"success":true,"data":{}}`, "it has no EmbedUrl"},
+		"an empty EmbedUrl":             {200, `{"EmbedUrl":""}`, "it has no EmbedUrl"},
+		"an EmbedUrl in other case":     {200, `{"embedUrl":"u"}`, "it has no EmbedUrl"},
+		"an EmbedUrl that is a number":  {200, `{"EmbedUrl":7}`, "EmbedUrl: json: cannot unmarshal number into Go value of type string"},
+		"a RequestId that is an object": {200, `{"EmbedUrl":"u","RequestId":{}}`, "RequestId: json: cannot unmarshal object into Go value of type string"},
+		"a list":                        {200, `[]`, "json: cannot unmarshal array into Go value of type quicksightembed.document"},
+		"HTML of a proxy":               {200, `<html></html>`, "invalid character '<' looking for beginning of value"},
+		"truncated JSON":                {200, `{"EmbedUrl":"https://x?code=c0de`, "unexpected EOF"},
+		"more than 1 MiB":               {200, `{"EmbedUrl":"u","x":"` + strings.Repeat("x", 1<<20) + `"}`, "it is larger than 1 MiB"},
+		"success as a string":           {200, `{"success":"true","data":{"id":"1"}}`, "it has no EmbedUrl"},
+		"an envelope without data":      {200, `{"success":true}`, "it has no data"},
+		"an envelope with null data":    {200, `{"success":true,"data":null}`, "it has no data"},
+		"an envelope with a list":       {200, `{"success":true,"data":[]}`, "data: json: cannot unmarshal array into Go value of type quicksightembed.document"},
+		"an id that is a number":        {200, `{"success":true,"data":{"id":1}}`, "id: json: cannot unmarshal number into Go value of type string"},
+		"a time that is none":           {200, `{"success":true,"data":{"created_at":"yesterday"}}`, `created_at: parsing time "yesterday" as "2006-01-02T15:04:05Z07:00": cannot parse "yesterday" as "2006"`},
+		"a time as a number":            {200, `{"success":true,"data":{"created_at":1735689600}}`, "created_at: Time.UnmarshalJSON: input is not a JSON string"},
+		"an empty enveloped URL":        {200, `{"success":true,"data":{"embed_url":""}}`, "its EmbedUrl is empty"},
+		"an enveloped error as text":    {200, `{"success":false,"error":"boom"}`, "error: json: cannot unmarshal string into Go value of type quicksightembed.document"},
+		"a code that is a number":       {400, `{"success":false,"error":{"code":7}}`, "code: json: cannot unmarshal number into Go value of type string"},
+		"an error that is a list":       {400, `[]`, "json: cannot unmarshal array into Go value of type struct"},
+		"an error of a proxy in HTML":   {403, `<html></html>`, "invalid character '<' looking for beginning of value"},
+		"a ResourceType that is a list": {404, `{"code":"ResourceNotFoundException","ResourceType":[]}`, "ResourceType: json: cannot unmarshal array into Go value of type quicksightembed.ExceptionResourceType"},
+		"a message that is a number":    {400, `{"code":"AccessDeniedException","message":7}`, "cannot unmarshal number"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := newServer(t, status(test.status, test.body, "Content-Type", "text/x", "X-Amzn-RequestId", "header-id"))
+			out, err := newClient(t, server).GetSessionEmbedUrl(context.Background(), janesInput())
+			assert.Nil(t, out)
+			var respErr *awshttp.ResponseError
+			require.ErrorAs(t, err, &respErr)
+			assert.Equal(t, test.status, respErr.HTTPStatusCode())
+			assert.Equal(t, "header-id", respErr.ServiceRequestID())
+			var unreadable *smithy.DeserializationError
+			require.ErrorAs(t, err, &unreadable)
+			assert.ErrorContains(t, unreadable, `the reply (content type "text/x") cannot be read: `)
+			assert.ErrorContains(t, unreadable, test.want)
+			assert.Len(t, server.seen(), 1, "it is not retried")
+		})
+	}
+}
+
+func TestResultMetadataIsThatOfTheOfficialClient(t *testing.T) {
+	server := newServer(t, replyWith(status(500, `{}`, "X-Amzn-RequestId", "first"), status(200, nativeReply, "X-Amzn-RequestId", "second")))
+	out, err := newClient(t, server).GetSessionEmbedUrl(context.Background(), janesInput())
+	require.NoError(t, err)
+
+	id, _ := awsmiddleware.GetRequestIDMetadata(out.ResultMetadata)
+	assert.Equal(t, "second", id)
+	assert.Equal(t, "body-id", *out.RequestId)
+	attempts, _ := retry.GetAttemptResults(out.ResultMetadata)
+	require.Len(t, attempts.Results, 2)
+	assert.True(t, attempts.Results[0].Retried)
+	assert.ErrorContains(t, attempts.Results[0].Err, "UnknownError")
+	assert.NoError(t, attempts.Results[1].Err)
+	assert.NotNil(t, attempts.Results[1].GetRawResponse())
+}
+
+func TestOutputIsPrintedWithoutItsSecret(t *testing.T) {
+	createdAt := time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
+	out := &quicksightembed.GetSessionEmbedUrlOutput{
+		EmbedUrl:  aws.String("https://us-east-1.quicksight.aws.amazon.com/embedding/abc/start?code=c0de"),
+		RequestId: aws.String("r"),
+		Status:    200,
+		Id:        aws.String("1"),
+		CreatedAt: &createdAt,
+	}
+	const want = "{EmbedUrl:https://us-east-1.quicksight.aws.amazon.com/embedding/abc/start?REDACTED RequestId:r Status:200 Id:1 CreatedAt:2025-01-01 00:00:00 +0000 UTC}"
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
+		assert.Equal(t, want, fmt.Sprintf(verb, out), verb)
+		assert.Equal(t, want, fmt.Sprintf(verb, *out), verb)
+	}
+	assert.Contains(t, fmt.Sprintf("%+v", struct {
+		Out *quicksightembed.GetSessionEmbedUrlOutput
+	}{out}), "?REDACTED")
+
+	var log bytes.Buffer
+	slog.New(slog.NewJSONHandler(&log, nil)).Info("asked", "out", out)
+	assert.Contains(t, log.String(), `"EmbedUrl":"https://us-east-1.quicksight.aws.amazon.com/embedding/abc/start?REDACTED"`)
+
+	body, err := json.Marshal(out)
+	require.NoError(t, err)
+	assert.Contains(t, string(body), "?code=c0de", "a backend sends the JSON form to its page")
+}
