@@ -1,0 +1,156 @@
+package embedtest
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// listUsers is the worked example of the AWS documentation, with the signature that it publishes.
+func listUsers() (*http.Request, verifier) {
+	r := httptest.NewRequest(http.MethodGet, "https://iam.amazonaws.com/?Action=ListUsers&Version=2010-05-08", nil)
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")
+	r.Header.Set("X-Amz-Date", "20150830T123600Z")
+	r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/iam/aws4_request, "+
+		"SignedHeaders=content-type;host;x-amz-date, Signature=5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7")
+	return r, verifier{
+		credentials: aws.Credentials{AccessKeyID: "AKIDEXAMPLE", SecretAccessKey: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"},
+		region:      "us-east-1",
+		service:     "iam",
+		now:         time.Date(2015, 8, 30, 12, 36, 0, 0, time.UTC),
+	}
+}
+
+func TestVerifyAcceptsThePublishedSignature(t *testing.T) {
+	r, v := listUsers()
+	assert.Nil(t, v.verify(r, nil))
+}
+
+func TestVerifyAcceptsWhatAWSAccepts(t *testing.T) {
+	for name, change := range map[string]func(*http.Request, *verifier){
+		"another order of parameters": func(r *http.Request, _ *verifier) { r.URL.RawQuery = "Version=2010-05-08&Action=ListUsers" },
+		"empty parameters":            func(r *http.Request, _ *verifier) { r.URL.RawQuery = "Action=ListUsers&&Version=2010-05-08&" },
+		"an unsigned header":          func(r *http.Request, _ *verifier) { r.Header.Set("User-Agent", "x") },
+		"white space in a header": func(r *http.Request, _ *verifier) {
+			r.Header.Set("Content-Type", "  application/x-www-form-urlencoded;   charset=utf-8 ")
+		},
+		"no space behind the commas": func(r *http.Request, _ *verifier) {
+			r.Header.Set("Authorization", strings.ReplaceAll(r.Header.Get("Authorization"), ", ", ","))
+		},
+		"14 minutes early": func(_ *http.Request, v *verifier) { v.now = v.now.Add(-14 * time.Minute) },
+		"14 minutes late":  func(_ *http.Request, v *verifier) { v.now = v.now.Add(14 * time.Minute) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			r, v := listUsers()
+			change(r, &v)
+			assert.Nil(t, v.verify(r, nil))
+		})
+	}
+}
+
+func TestVerifyRefuses(t *testing.T) {
+	const (
+		incomplete   = "400 IncompleteSignatureException"
+		missing      = "403 MissingAuthenticationTokenException"
+		invalid      = "403 InvalidSignatureException"
+		unrecognized = "403 UnrecognizedClientException"
+		expired      = "403 ExpiredTokenException"
+	)
+	replace := func(old, new string) func(*http.Request, *verifier) {
+		return func(r *http.Request, _ *verifier) {
+			r.Header.Set("Authorization", strings.Replace(r.Header.Get("Authorization"), old, new, 1))
+		}
+	}
+	for name, test := range map[string]struct {
+		change func(*http.Request, *verifier)
+		want   string
+		says   string
+	}{
+		"another method":              {func(r *http.Request, _ *verifier) { r.Method = "POST" }, invalid, "the signature does not match"},
+		"another path":                {func(r *http.Request, _ *verifier) { r.URL.Path = "/x" }, invalid, "the signature does not match"},
+		"another parameter":           {func(r *http.Request, _ *verifier) { r.URL.RawQuery = "Action=ListRoles&Version=2010-05-08" }, invalid, "the signature does not match"},
+		"a parameter more":            {func(r *http.Request, _ *verifier) { r.URL.RawQuery += "&x=y" }, invalid, "the signature does not match"},
+		"a parameter fewer":           {func(r *http.Request, _ *verifier) { r.URL.RawQuery = "Action=ListUsers" }, invalid, "the signature does not match"},
+		"a query that is no query":    {func(r *http.Request, _ *verifier) { r.URL.RawQuery += "&x=%zz" }, invalid, "the query cannot be read"},
+		"another host":                {func(r *http.Request, _ *verifier) { r.Host = "evil.example" }, invalid, "the signature does not match"},
+		"another signed header":       {func(r *http.Request, _ *verifier) { r.Header.Set("Content-Type", "text/plain") }, invalid, "the signature does not match"},
+		"a signed header twice":       {func(r *http.Request, _ *verifier) { r.Header.Add("Content-Type", "text/plain") }, invalid, "the signature does not match"},
+		"a signed header that is not": {func(r *http.Request, _ *verifier) { r.Header.Del("Content-Type") }, invalid, `the signed header "content-type" is not in the request`},
+		"another date":                {func(r *http.Request, _ *verifier) { r.Header.Set("X-Amz-Date", "20150830T123601Z") }, invalid, "the signature does not match"},
+		"no date":                     {func(r *http.Request, _ *verifier) { r.Header.Del("X-Amz-Date") }, incomplete, "must have an X-Amz-Date header"},
+		"a date that is none":         {func(r *http.Request, _ *verifier) { r.Header.Set("X-Amz-Date", "today") }, incomplete, "must have an X-Amz-Date header"},
+		"16 minutes early":            {func(_ *http.Request, v *verifier) { v.now = v.now.Add(-16 * time.Minute) }, invalid, "16m0s off the server's time"},
+		"16 minutes late":             {func(_ *http.Request, v *verifier) { v.now = v.now.Add(16 * time.Minute) }, invalid, "16m0s off the server's time"},
+		"another secret":              {func(_ *http.Request, v *verifier) { v.credentials.SecretAccessKey = "x" }, invalid, "the signature does not match"},
+		"another access key":          {func(_ *http.Request, v *verifier) { v.credentials.AccessKeyID = "x" }, unrecognized, `the access key "AKIDEXAMPLE" is not known here`},
+		"another region":              {replace("us-east-1", "eu-west-1"), invalid, `the region "eu-west-1", and must have "us-east-1"`},
+		"another service":             {replace("/iam/", "/sts/"), invalid, `the service "sts", and must have "iam"`},
+		"another scope date":          {replace("/20150830/", "/20150829/"), invalid, `the date "20150829", and must have "20150830"`},
+		"another ending":              {replace("aws4_request", "aws5_request"), invalid, `the ending "aws5_request"`},
+		"another signature":           {replace("Signature=5d", "Signature=5e"), invalid, "the signature does not match"},
+		"a signature in upper case":   {replace("Signature=5d", "Signature=5D"), invalid, "the signature does not match"},
+		"an unsigned host":            {replace("host;", ""), invalid, "the Host header must be signed"},
+		"an unsigned date":            {replace(";x-amz-date", ""), invalid, "the X-Amz-Date header must be signed"},
+		"a header name in upper case": {replace("content-type;", "Content-Type;"), invalid, `the signed header "Content-Type" is not in the request`},
+		"no authorization":            {func(r *http.Request, _ *verifier) { r.Header.Del("Authorization") }, missing, "it has no Authorization header"},
+		"two authorizations":          {func(r *http.Request, _ *verifier) { r.Header.Add("Authorization", r.Header.Get("Authorization")) }, incomplete, "has 2 Authorization headers"},
+		"another algorithm":           {replace("AWS4-HMAC-SHA256", "AWS4-ECDSA-P256-SHA256"), incomplete, "must begin with"},
+		"no credential":               {replace("Credential=", "X="), incomplete, "has no Credential"},
+		"no signed headers":           {replace("SignedHeaders=", "X="), incomplete, "has no SignedHeaders"},
+		"no signature":                {replace("Signature=", "X="), incomplete, "has no Signature"},
+		"a field twice":               {replace("SignedHeaders=", "Signature=x, SignedHeaders="), incomplete, "has Signature twice"},
+		"half a credential":           {replace("/iam/aws4_request", ""), incomplete, "the Credential must be"},
+		"a signature in the query": {func(r *http.Request, _ *verifier) {
+			r.Header.Del("Authorization")
+			r.URL.RawQuery += "&X-Amz-Signature=5d"
+		}, incomplete, "a signature in the query is not accepted"},
+		"an unexpected token": {func(r *http.Request, _ *verifier) { r.Header.Set("X-Amz-Security-Token", "x") }, unrecognized, "the session token is not that of the access key"},
+		"two tokens":          {func(r *http.Request, _ *verifier) { r.Header["X-Amz-Security-Token"] = []string{"x", "y"} }, unrecognized, "more than one session token"},
+		"a missing token":     {func(_ *http.Request, v *verifier) { v.credentials.SessionToken = "x" }, unrecognized, "needs a session token"},
+		"an unsigned token": {func(r *http.Request, v *verifier) {
+			v.credentials.SessionToken = "x"
+			r.Header.Set("X-Amz-Security-Token", "x")
+		}, invalid, "the X-Amz-Security-Token header must be signed"},
+		"a token that expired":  {func(_ *http.Request, v *verifier) { v.credentials.CanExpire, v.credentials.Expires = true, v.now }, expired, "the session token expired at 2015-08-30T12:36:00Z"},
+		"a body that is signed": {func(*http.Request, *verifier) {}, invalid, "the signature does not match"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r, v := listUsers()
+			test.change(r, &v)
+			var body []byte
+			if name == "a body that is signed" {
+				body = []byte("not the empty body")
+			}
+			refusal := v.verify(r, body)
+			require.NotNil(t, refusal)
+			assert.Equal(t, test.want, fmt.Sprint(refusal.status, " ", refusal.code))
+			assert.Contains(t, refusal.message, test.says)
+		})
+	}
+}
+
+func TestCanonicalQuery(t *testing.T) {
+	for raw, want := range map[string]string{
+		"":                          "",
+		"b=2&a=1":                   "a=1&b=2",
+		"a=2&a=1":                   "a=1&a=2",
+		"a-b=1&a=2":                 "a=2&a-b=1",
+		"a=/&a=-":                   "a=%2F&a=-",
+		"a=x%20y&b=x+y":             "a=x%20y&b=x%20y",
+		"a=%7e~%2b":                 "a=~~%2B",
+		"a":                         "a=",
+		"é=" + url.QueryEscape("é"): "%C3%A9=%C3%A9",
+	} {
+		got, err := canonicalQuery(raw)
+		require.NoError(t, err)
+		assert.Equal(t, want, got, raw)
+	}
+}
