@@ -319,7 +319,9 @@ func warnOfUnsupported(cfg aws.Config) {
 	}{
 		{"APIOptions", len(cfg.APIOptions) > 0},
 		{"AuthSchemePreference", len(cfg.AuthSchemePreference) > 0 && !slices.Contains(cfg.AuthSchemePreference, "sigv4")},
+		//lint:ignore SA1019 deprecated, and still set
 		{"EndpointResolver", cfg.EndpointResolver != nil},
+		//lint:ignore SA1019 deprecated, and still set
 		{"EndpointResolverWithOptions", cfg.EndpointResolverWithOptions != nil},
 		{"Interceptors", hasInterceptors(cfg)},
 	} {

@@ -198,12 +198,10 @@ func TestOneWarningNamesWhatIsNotActedOn(t *testing.T) {
 		Logger:               &log,
 		APIOptions:           []func(*middleware.Stack) error{nil},
 		AuthSchemePreference: []string{"sigv4a"},
-		EndpointResolver: aws.EndpointResolverFunc(func(string, string) (aws.Endpoint, error) { //nolint:staticcheck // deprecated, and still in use
-			return aws.Endpoint{}, nil
-		}),
-		EndpointResolverWithOptions: aws.EndpointResolverWithOptionsFunc(func(string, string, ...any) (aws.Endpoint, error) { //nolint:staticcheck // as above
-			return aws.Endpoint{}, nil
-		}),
+		//lint:ignore SA1019 deprecated, and still set
+		EndpointResolver: aws.EndpointResolverFunc(nil),
+		//lint:ignore SA1019 deprecated, and still set
+		EndpointResolverWithOptions: aws.EndpointResolverWithOptionsFunc(nil),
 		Interceptors: smithyhttp.InterceptorRegistry{AfterSigning: []smithyhttp.AfterSigningInterceptor{nil}},
 	}
 	quicksightembed.NewFromConfig(cfg)

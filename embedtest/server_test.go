@@ -107,7 +107,7 @@ func TestURLOpensOnce(t *testing.T) {
 	assert.Contains(t, page, "/dashboards/abc")
 	assert.Contains(t, page, jane)
 	for _, method := range []string{http.MethodGet, http.MethodHead} {
-		resp, page = open(t, server, method, url)
+		resp, _ = open(t, server, method, url)
 		assert.Equal(t, 410, resp.StatusCode)
 	}
 	assert.Equal(t, "no-store", resp.Header.Get("Cache-Control"))
