@@ -351,7 +351,9 @@ func TestRedirectsAreNeverFollowed(t *testing.T) {
 
 func TestRedirectsAreNotFollowedByTheClientOfACall(t *testing.T) {
 	target := newServer(t, status(200, nativeReply))
-	server := newServer(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, target.URL, http.StatusTemporaryRedirect) })
+	server := newServer(t, func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, target.URL, http.StatusTemporaryRedirect)
+	})
 	_, err := newClient(t, server).GetSessionEmbedUrl(ctx, janesInput(), func(o *quicksightembed.Options) { o.HTTPClient = server.Client() })
 	require.Error(t, err)
 	assert.Empty(t, target.seen())

@@ -202,7 +202,7 @@ func TestOneWarningNamesWhatIsNotActedOn(t *testing.T) {
 		EndpointResolver: aws.EndpointResolverFunc(nil),
 		//lint:ignore SA1019 deprecated, and still set
 		EndpointResolverWithOptions: aws.EndpointResolverWithOptionsFunc(nil),
-		Interceptors: smithyhttp.InterceptorRegistry{AfterSigning: []smithyhttp.AfterSigningInterceptor{nil}},
+		Interceptors:                smithyhttp.InterceptorRegistry{AfterSigning: []smithyhttp.AfterSigningInterceptor{nil}},
 	}
 	quicksightembed.NewFromConfig(cfg)
 	assert.Equal(t, logLines{"WARN quicksightembed does not act on these fields of aws.Config: APIOptions, AuthSchemePreference, EndpointResolver, EndpointResolverWithOptions, Interceptors"}, log)
