@@ -222,7 +222,7 @@ func (r *reply) decodeEnvelopeError(envelope document) error {
 // errorFrom makes the error of a code: an exception from the document that describes it, or a generic error.
 func (r *reply) errorFrom(doc document, code, message string) error {
 	const unknown = "UnknownError"
-	code = cmp.Or(restjson.SanitizeErrorCode(code), unknown)
+	code = restjson.SanitizeErrorCode(cmp.Or(code, unknown))
 	exception, err := r.decodeException(code, doc)
 	switch {
 	case err != nil:
