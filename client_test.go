@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
@@ -159,6 +160,14 @@ func TestRetriesAreBounded(t *testing.T) {
 	_, err = newClient(t, server).GetSessionEmbedUrl(ctx, janesInput(), func(o *quicksightembed.Options) { o.RetryMaxAttempts = 1 })
 	require.Error(t, err)
 	assert.Len(t, server.seen(), 3+5+1, "as the call's options say")
+}
+
+func TestRetryerOfACallKeepsItsOwnBound(t *testing.T) {
+	server := newServer(t, status(500, `{}`))
+	client := newClient(t, server, func(o *quicksightembed.Options) { o.RetryMaxAttempts = 5 })
+	_, err := client.GetSessionEmbedUrl(ctx, janesInput(), func(o *quicksightembed.Options) { o.Retryer = retry.AddWithMaxAttempts(withoutDelay(), 2) })
+	require.Error(t, err)
+	assert.Len(t, server.seen(), 2)
 }
 
 func TestRetriesStopWhenTheQuotaIsSpent(t *testing.T) {
@@ -386,6 +395,47 @@ func TestHTTPClientsThatMisbehave(t *testing.T) {
 	}
 }
 
+// closeCounter is a body that counts how often it is closed.
+type closeCounter struct {
+	io.Reader
+	closed int
+}
+
+func (c *closeCounter) Close() error {
+	c.closed++
+	return nil
+}
+
+func TestEachBodyIsClosed(t *testing.T) {
+	for name, body := range map[string]string{"a success": nativeReply, "no JSON": "<html>", "more than 1 MiB": strings.Repeat("x", 2<<20)} {
+		t.Run(name, func(t *testing.T) {
+			counter := &closeCounter{Reader: strings.NewReader(body)}
+			client := quicksightembed.New(quicksightembed.Options{
+				Region: "us-east-1", Credentials: staticCredentials("AKID", "SECRET", ""),
+				HTTPClient: smithyhttp.ClientDoFunc(func(*http.Request) (*http.Response, error) {
+					return &http.Response{StatusCode: 200, Body: counter}, nil
+				}),
+			})
+			client.GetSessionEmbedUrl(ctx, janesInput())
+			assert.Equal(t, 1, counter.closed)
+		})
+	}
+}
+
+func TestCallInTheContextOfAnotherOperation(t *testing.T) {
+	outer := awsmiddleware.SetRegion(awsmiddleware.SetServiceID(ctx, "S3"), "eu-west-1")
+	server := newServer(t, status(200, nativeReply))
+	client := newClient(t, server, func(o *quicksightembed.Options) {
+		o.Credentials = aws.CredentialsProviderFunc(func(ctx context.Context) (aws.Credentials, error) {
+			assert.Equal(t, "QuickSight", awsmiddleware.GetServiceID(ctx))
+			assert.Empty(t, awsmiddleware.GetRegion(ctx), "what the AWS core keeps of the other operation is not passed on")
+			return aws.Credentials{AccessKeyID: "AKID", SecretAccessKey: "SECRET"}, nil
+		})
+	})
+	_, err := client.GetSessionEmbedUrl(outer, janesInput())
+	assert.NoError(t, err)
+}
+
 func TestConnectionIsReusedAfterEachKindOfReply(t *testing.T) {
 	var connections atomic.Int32
 	server := &recordingServer{}
@@ -483,6 +533,38 @@ func TestClockSkewCorrectionCanBeDisabled(t *testing.T) {
 	_, err := client.GetSessionEmbedUrl(ctx, janesInput())
 	assert.Equal(t, "InvalidSignatureException", apiErrorOf(t, err).ErrorCode())
 	assert.Len(t, server.seen(), 1)
+}
+
+func TestClockSkewCorrectionCanBeDisabledForACall(t *testing.T) {
+	client := newClient(t, skewedServer(t, time.Hour))
+	_, err := client.GetSessionEmbedUrl(ctx, janesInput())
+	require.NoError(t, err)
+	req, err := client.SignGetSessionEmbedUrl(ctx, janesInput(), func(o *quicksightembed.Options) { o.DisableClockSkewCorrection = true })
+	require.NoError(t, err)
+	assert.WithinDuration(t, time.Now(), signedFor(t, req), time.Minute)
+}
+
+// countingQuota is a retry quota that counts the calls that it is told of.
+type countingQuota struct{ calls atomic.Int32 }
+
+func (q *countingQuota) GetToken(context.Context, uint) (func() error, error) {
+	q.calls.Add(1)
+	return func() error { return nil }, nil
+}
+
+func (q *countingQuota) AddTokens(uint) error {
+	q.calls.Add(1)
+	return nil
+}
+
+func TestSigningDoesNotCountTowardsTheQuota(t *testing.T) {
+	var quota countingQuota
+	client := newClient(t, newServer(t, nil), func(o *quicksightembed.Options) {
+		o.Retryer = retry.NewStandard(func(o *retry.StandardOptions) { o.RateLimiter = &quota })
+	})
+	_, err := client.SignGetSessionEmbedUrl(ctx, janesInput())
+	require.NoError(t, err)
+	assert.Zero(t, quota.calls.Load())
 }
 
 func TestSignWithoutSending(t *testing.T) {

@@ -112,6 +112,7 @@ func TestUnusableEndpoints(t *testing.T) {
 		"a region with user info":         {"x@evil", plain, noBase, "Options.Region", `"x@evil"`, region},
 		"a region with a line break":      {"us-east-1\r\nX: y", plain, noBase, "Options.Region", `"us-east-1\r\nX: y"`, region},
 		"a region of a hyphen":            {"-", plain, noBase, "Options.Region", `"-"`, region},
+		"a pseudo-region of no region":    {"fips--x", plain, noBase, "Options.Region", `"fips--x"`, region},
 		"a pseudo-region of nothing":      {"fips-", plain, noBase, "Options.Region", `"fips-"`, region},
 		"an empty base endpoint":          {"us-east-1", plain, "", fieldBase, `""`, form},
 		"a base endpoint without scheme":  {"us-east-1", plain, "localhost:8080", fieldBase, `"localhost:8080"`, form},

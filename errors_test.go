@@ -98,6 +98,7 @@ func TestOtherErrorReplies(t *testing.T) {
 		"an unknown code":                   {400, `{"code":"NewException","message":"m"}`, "", "NewException", "m", 1},
 		"an exception in odd case":          {400, `{"code":"accessDENIEDexception","message":"m"}`, "", "AccessDeniedException", "m", 1},
 		"an exception without a body":       {400, ``, "AccessDeniedException", "AccessDeniedException", "", 1},
+		"a bare colon as code":              {400, ``, ":", "", "UnknownError", 1},
 		"nothing":                           {400, ``, "", "UnknownError", "UnknownError", 1},
 		"nothing, with a status of servers": {500, ``, "", "UnknownError", "UnknownError", 3},
 		"a bad gateway in HTML":             {502, `<html>`, "", "", "", 3},
@@ -114,6 +115,7 @@ func TestOtherErrorReplies(t *testing.T) {
 		"an envelope with a null error":     {400, `{"success":false,"error":null}`, "", "UnknownError", "UnknownError", 1},
 		"an envelope whose code is missing": {400, `{"success":false,"error":{"message":"m"}}`, "HeaderException", "HeaderException", "m", 1},
 		"a success with an error's status":  {503, `{"success":true,"data":{"id":"1"}}`, "", "UnknownError", "UnknownError", 3},
+		"a URL with a status of choices":    {300, `{"EmbedUrl":"u"}`, "", "UnknownError", "UnknownError", 1},
 		"a URL with an error's status":      {400, `{"EmbedUrl":"u"}`, "", "UnknownError", "UnknownError", 1},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -127,7 +129,7 @@ func TestOtherErrorReplies(t *testing.T) {
 			var respErr *awshttp.ResponseError
 			require.ErrorAs(t, err, &respErr)
 			assert.Equal(t, test.status, respErr.HTTPStatusCode())
-			if test.code != "" {
+			if test.message != "" || test.code != "" {
 				apiErr := apiErrorOf(t, err)
 				assert.Equal(t, test.code, apiErr.ErrorCode())
 				assert.Equal(t, test.message, apiErr.ErrorMessage())

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/smithy-go"
 	"github.com/stretchr/testify/assert"
@@ -40,6 +41,7 @@ var leakyReplies = map[string]http.HandlerFunc{
 	"an enveloped success":      status(200, `{"success":true,"data":{"embed_url":"https://q.example/?code=`+embedCode+`"}}`),
 	"a success that is cut off": status(200, `{"EmbedUrl":"https:\/\/q.example\/a\u003fcode=`+embedCode),
 	"a success of wrong type":   status(200, `{"EmbedUrl":"https://q.example/?code=`+embedCode+`","RequestId":7}`),
+	"a long page":               status(502, `<a href="https://q.example/?code=`+embedCode+`">`+strings.Repeat("x", 5000)),
 	"a page with a URL":         status(502, `<a href="https://q.example/?code=`+embedCode+`">`),
 	"a redirect":                status(302, ``, "Location", "https://jane:"+embedCode+"@q.example/?code="+embedCode, "Set-Cookie", "s="+embedCode),
 	"a quoted request": func(w http.ResponseWriter, r *http.Request) {
@@ -77,6 +79,7 @@ func TestSecretsAreNeverPrinted(t *testing.T) {
 				o.ClientLogMode = everyLogMode
 				o.Logger = &log
 				o.TracerProvider = recorder
+				o.HTTPSignerV4 = v4.NewSigner(func(o *v4.SignerOptions) { o.Logger, o.LogSigning = &log, true })
 			})
 			out, err := client.GetSessionEmbedUrl(ctx, janesInput())
 
@@ -87,6 +90,7 @@ func TestSecretsAreNeverPrinted(t *testing.T) {
 			var unreadable *smithy.DeserializationError
 			if errors.As(err, &unreadable) {
 				printed += string(unreadable.Snapshot)
+				assert.LessOrEqual(t, len(unreadable.Snapshot), 1024)
 			}
 			var respErr *awshttp.ResponseError
 			if errors.As(err, &respErr) && respErr.Response.Request != nil {

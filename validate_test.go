@@ -149,10 +149,17 @@ func TestValidateReportsEveryFieldInOrderInOneLine(t *testing.T) {
 		`UserArn "arn:aws:quicksight:999988887777:user/default/jane" has no region: it must be arn:{partition}:quicksight:{region}:{account}:user/{namespace}/{user name}`)
 }
 
+func TestUserArnIsNotComparedWithAnAccountThatIsNone(t *testing.T) {
+	in := janesInput()
+	in.AwsAccountId = aws.String("1111")
+	assert.EqualError(t, in.Validate(), `invalid input: AwsAccountId "1111" must be 12 digits`)
+}
+
 func TestFieldErrorShowsNoSecretsAndIsShort(t *testing.T) {
 	for name, test := range map[string]struct{ entryPoint, want string }{
 		"a query":       {"/start?code=c0de", `"/start?REDACTED"`},
 		"user info":     {"https://jane:pa/ss@example.com/start?code=c0de", `"https://REDACTED@example.com/start?REDACTED"`},
+		"two ats":       {"https://jane:p@ss@example.com/start", `"https://REDACTED@example.com/start"`},
 		"control bytes": {"/start\n\x00", `"/start\n\x00"`},
 		"128 bytes":     {strings.Repeat("x", 126), `"` + strings.Repeat("x", 126) + `"`},
 		"129 bytes":     {strings.Repeat("x", 127), `"` + strings.Repeat("x", 123) + `…"`},

@@ -277,6 +277,14 @@ func TestUnsignedRequestIsRefused(t *testing.T) {
 	assert.NotContains(t, body, "EmbedUrl")
 }
 
+func TestBodyIsBounded(t *testing.T) {
+	server := newServer(t)
+	resp, err := server.Client().Post(server.URL+"/", "text/plain", strings.NewReader(strings.Repeat("x", 65<<10)))
+	require.NoError(t, err)
+	defer resp.Body.Close()
+	assert.Equal(t, 413, resp.StatusCode)
+}
+
 func TestRequestsKeepsTheLast1000(t *testing.T) {
 	server := newServer(t)
 	for i := range 1002 {

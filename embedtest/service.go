@@ -40,8 +40,8 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request, body []byte, b
 
 	reply := map[string]any{"RequestId": record.RequestId}
 	failure := v.verify(r, body)
-	if failure == nil && bodyErr != nil {
-		failure = refuse(http.StatusRequestEntityTooLarge, "RequestEntityTooLargeException", "the body is larger than %d bytes", maxBodyBytes)
+	if bodyErr != nil {
+		failure = refuse(http.StatusRequestEntityTooLarge, "RequestEntityTooLargeException", "the body cannot be read, or is larger than %d bytes", maxBodyBytes)
 	}
 	if failure == nil {
 		failure = operationErr
