@@ -81,8 +81,9 @@ type Options struct {
 	// whose default is 3.
 	RetryMaxAttempts int
 
-	// RetryMode chooses the default Retryer: aws.RetryModeStandard (the default) or aws.RetryModeAdaptive. Read by New
-	// only, before its option functions, and not where a Retryer is set, as in the official client.
+	// RetryMode chooses the default Retryer: aws.RetryModeStandard (the default) or aws.RetryModeAdaptive. It counts in the
+	// Options that New gets and in an aws.Config. Set by an option function it changes nothing, as in the official client:
+	// by then the Retryer is made.
 	RetryMode aws.RetryMode
 
 	// Retryer decides whether, when and how often a failed try is repeated. It is shared by all calls, so that its
@@ -95,9 +96,9 @@ type Options struct {
 	// TracerProvider receives the spans of a call. The default records nothing.
 	TracerProvider tracing.TracerProvider
 
-	// HTTPClient sends the requests. The default is the AWS core's, with the timeouts of DefaultsMode. Redirects are not
-	// followed: an *http.Client and a *awshttp.BuildableClient are used through a copy that does not. In a call's own
-	// options it cannot be a BuildableClient, which would open new connections for each call; its Freeze makes one that can.
+	// HTTPClient sends the requests. The default is the AWS core's, with the timeouts of DefaultsMode. An *http.Client and
+	// an *awshttp.BuildableClient are used through a copy that does not follow redirects. An option of a call cannot be a
+	// BuildableClient, because a copy of it has connections of its own: use what its Freeze method returns.
 	HTTPClient HTTPClient
 
 	// HTTPSignerV4 signs the requests. The default is the AWS core's.

@@ -150,15 +150,15 @@ func userArnProblem(userArn, account string) string {
 		return "has no region: it " + userArnForm
 	}
 	arnAccount, resource, _ := strings.Cut(rest, ":")
-	if !isHostLabel(region) || !isAccountID(arnAccount) {
-		return userArnForm
-	}
-	resource, ok = strings.CutPrefix(resource, "user/")
-	namespace, name, ok2 := strings.Cut(resource, "/")
-	if !ok || !ok2 || name == "" {
-		return userArnForm
-	}
+	resource, isUser := strings.CutPrefix(resource, "user/")
+	namespace, name, _ := strings.Cut(resource, "/")
 	switch {
+	case !isHostLabel(region):
+		return "has no region that can be one: it " + userArnForm
+	case !isAccountID(arnAccount):
+		return "has no account of 12 digits: it " + userArnForm
+	case !isUser || name == "":
+		return userArnForm
 	case !consistsOf(namespace, 64, "._-"):
 		return "must have a namespace of 1 to 64 letters, digits, \".\", \"_\" or \"-\" after user/"
 	case !isPrintableUTF8(name):

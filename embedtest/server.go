@@ -6,9 +6,13 @@
 //	defer srv.Close()
 //	client := quicksightembed.NewFromConfig(srv.Config())
 //
-// The official client and those of other languages can use it too: it speaks HTTP. Where AWS does not document what
-// QuickSight does, above all which code and status a wrong signature gets, it does what AWS's front ends do elsewhere; that
-// has not been verified against QuickSight itself.
+// The official client and those of other languages can use it too: it speaks HTTP.
+//
+// It answers with AccessDeniedException for another account than its own, QuickSightUserNotFoundException for a user that it
+// was not told of, InvalidParameterValueException and SessionLifetimeInMinutesInvalidException for input that breaks a rule,
+// and IncompleteSignatureException, MissingAuthenticationTokenException, InvalidSignatureException,
+// UnrecognizedClientException or ExpiredTokenException where the signature is wrong. The codes and statuses for signatures
+// are those of other AWS front ends; they have not been verified against QuickSight itself.
 package embedtest
 
 import (
@@ -44,15 +48,16 @@ type Options struct {
 	// Credentials are those that requests must be signed with. The default is a fixed access key without a session token.
 	Credentials aws.Credentials
 
-	// Users are the ARNs of the registered users; any other UserArn gets QuickSightUserNotFoundException. The default is
-	// that every user is registered.
+	// Users are the ARNs of the registered users; any other UserArn gets QuickSightUserNotFoundException. Nil, the
+	// default, is that every user is registered; an empty list is that none is.
 	Users []string
 
-	// AllowedDomains are the origins, such as "https://app.example.com", whose pages may show the console in a frame. The
-	// default is none.
+	// AllowedDomains are the origins, such as "https://app.example.com", whose pages may show the console in a frame, as
+	// they stand in the frame-ancestors of a Content-Security-Policy. The default is none.
 	AllowedDomains []string
 
-	// Now is the server's clock. The default is time.Now.
+	// Now is the server's clock, for the dates of requests, for URLs and sessions, and for the Date header of replies. The
+	// default is time.Now. A request that is signed more than 15 minutes off it is refused.
 	Now func() time.Time
 }
 
@@ -112,7 +117,7 @@ func newServer(optFns []func(*Options)) *Server {
 	}
 	s.options.setDefaults()
 	s.sessions = newSessions(s.options.Now, s.options.AllowedDomains)
-	s.server = httptest.NewUnstartedServer(s)
+	s.server = httptest.NewUnstartedServer(http.HandlerFunc(s.serveHTTP))
 	s.server.Config.MaxHeaderBytes = maxHeaderBytes
 	s.server.Config.ReadHeaderTimeout = 10 * time.Second
 	s.server.Config.ReadTimeout = 30 * time.Second
@@ -173,11 +178,12 @@ func (s *Server) record(r Request) {
 	s.requests = append(s.requests, r)
 }
 
-// ServeHTTP answers API requests and the opening of embed URLs.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+// serveHTTP answers API requests and the opening of embed URLs.
+func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Date", s.options.Now().UTC().Format(http.TimeFormat))
 	if isEmbedPath(r.URL.Path) {
-		s.sessions.ServeHTTP(w, r)
+		s.sessions.serveHTTP(w, r)
 		return
 	}
 	var body bytes.Buffer

@@ -193,6 +193,24 @@ func TestOnlyKnownUsersGetURLsWhereUsersAreTold(t *testing.T) {
 	assert.Equal(t, *notFound.RequestId, server.Requests()[1].RequestId)
 }
 
+func TestNobodyIsRegisteredWhereTheListIsEmpty(t *testing.T) {
+	server := newServer(t, func(o *embedtest.Options) { o.Users = []string{} })
+	_, err := quicksightembed.NewFromConfig(server.Config()).GetSessionEmbedUrl(ctx, janesInput())
+	var notFound *quicksightembed.QuickSightUserNotFoundException
+	assert.ErrorAs(t, err, &notFound)
+}
+
+func TestClientFollowsAClockThatIsOff(t *testing.T) {
+	server := newServer(t, func(o *embedtest.Options) { o.Now = func() time.Time { return time.Now().Add(time.Hour) } })
+	client := quicksightembed.NewFromConfig(server.Config())
+	for range 2 {
+		_, err := client.GetSessionEmbedUrl(ctx, janesInput())
+		require.NoError(t, err)
+	}
+	require.Len(t, server.Requests(), 3)
+	assert.Equal(t, "InvalidSignatureException", server.Requests()[0].Code)
+}
+
 func TestSignatureOfAnotherIsRefused(t *testing.T) {
 	for name, test := range map[string]struct {
 		change func(*quicksightembed.Options)

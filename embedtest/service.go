@@ -113,7 +113,7 @@ func (s *Server) judge(input *quicksightembed.GetSessionEmbedUrlInput) *serviceE
 	if *input.AwsAccountId != s.options.AwsAccountId {
 		return refuse(http.StatusUnauthorized, "AccessDeniedException", "the credentials are not allowed quicksight:GetSessionEmbedUrl in account %s", *input.AwsAccountId)
 	}
-	if input.UserArn != nil && len(s.options.Users) > 0 && !slices.Contains(s.options.Users, *input.UserArn) {
+	if input.UserArn != nil && s.options.Users != nil && !slices.Contains(s.options.Users, *input.UserArn) {
 		return refuse(http.StatusNotFound, "QuickSightUserNotFoundException", "the user %s is not registered", *input.UserArn)
 	}
 	return nil

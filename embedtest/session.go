@@ -114,8 +114,8 @@ var page = template.Must(template.New("page").Parse(`<!DOCTYPE html>
 </dl>
 {{end}}`))
 
-// ServeHTTP answers the opening of an embed URL. Parameters that the embedding SDK adds do not matter.
-func (s *sessions) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+// serveHTTP answers the opening of an embed URL. Parameters that the embedding SDK adds do not matter.
+func (s *sessions) serveHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header().Set("Allow", "GET, HEAD")
 		http.Error(w, "an embed URL is opened with GET", http.StatusMethodNotAllowed)

@@ -24,18 +24,28 @@ var advice = map[string]string{
 	"UnsupportedUserEditionException":          "upgrade the account to the Enterprise edition",
 }
 
+// flagOf names the flag for each field that a ValidationError can be about here.
+var flagOf = map[string]string{
+	"AwsAccountId":             "-account",
+	"EntryPoint":               "-entry-point",
+	"SessionLifetimeInMinutes": "-lifetime",
+	"UserArn":                  "-user-arn",
+	"Options.Region":           "-region",
+	"Options.BaseEndpoint":     "-endpoint",
+}
+
 // explain prints an error as a person needs it, and returns the exit code.
 func explain(w io.Writer, err error) (exitCode int) {
 	var invalid *quicksightembed.ValidationError
 	if errors.As(err, &invalid) {
 		fmt.Fprintln(w, "nothing was sent; these are wrong:")
 		for _, field := range invalid.Fields {
-			fmt.Fprintln(w, " ", field)
+			fmt.Fprintf(w, "  %s: %s\n", flagOf[field.Field], field)
 		}
 		return exitBadInput
 	}
 	var apiErr smithy.APIError
-	if !errors.As(err, &apiErr) {
+	if !errors.As(err, &apiErr) || isOfAnotherService(err) {
 		fmt.Fprintln(w, err)
 		return exitError
 	}
@@ -48,4 +58,10 @@ func explain(w io.Writer, err error) (exitCode int) {
 		fmt.Fprintln(w, "  what to do:", do)
 	}
 	return exitError
+}
+
+// isOfAnotherService reports whether the error is that of an AWS service that was asked for credentials, such as STS.
+func isOfAnotherService(err error) bool {
+	var outer, inner *smithy.OperationError
+	return errors.As(err, &outer) && errors.As(outer.Err, &inner)
 }

@@ -80,20 +80,27 @@ func parseFlags(args []string, stderr io.Writer) (*flags, error) {
 	var f flags
 	set := flag.NewFlagSet("quickstart", flag.ContinueOnError)
 	set.SetOutput(stderr)
+	set.Usage = func() {
+		fmt.Fprintf(stderr, "Without -aws, the URL is asked of a QuickSight in this process, which knows the account %s and one user, jane,\nand is opened twice. With -endpoint it is asked of another such server.\n\n", demoAccount)
+		set.PrintDefaults()
+	}
 	optional := func(target **string) func(string) error {
 		return func(value string) error { *target = &value; return nil }
 	}
-	set.Func("account", "AWS account `id`, 12 digits (default 111122223333, with -aws none)", optional(&f.input.AwsAccountId))
-	set.Func("entry-point", "`path` that the session opens with, such as /start/dashboards or /dashboards/{id}", optional(&f.input.EntryPoint))
-	set.Func("lifetime", "session lifetime in `minutes`, 15 to 600", func(value string) error {
+	set.Func("account", "AWS account `id`, 12 digits (default "+demoAccount+", with -aws none)", optional(&f.input.AwsAccountId))
+	set.Func("entry-point", "`path` that the session opens with, such as /start/dashboards or /dashboards/{id} (default QuickSight's, /start)", optional(&f.input.EntryPoint))
+	set.Func("lifetime", "session lifetime in `minutes`, 15 to 600 (default QuickSight's, 600)", func(value string) error {
 		minutes, err := strconv.ParseInt(value, 10, 64)
+		if err != nil {
+			return errors.New("it must be a whole number of minutes")
+		}
 		f.input.SessionLifetimeInMinutes = &minutes
-		return err
+		return nil
 	})
-	set.Func("user-arn", "`ARN` of the QuickSight user (default user/default/jane of the account, with -aws the identity that signs)", optional(&f.input.UserArn))
+	set.Func("user-arn", "`ARN` of the QuickSight user (default jane's, with -aws or -account none: the identity that signs)", optional(&f.input.UserArn))
 	set.Func("region", "AWS `region` (default us-east-1, with -aws the configured one)", optional(&f.region))
 	set.Func("endpoint", "base `URL` to send to", optional(&f.endpoint))
-	set.BoolVar(&f.aws, "aws", false, "use AWS, with the credentials and settings of the AWS configuration")
+	set.BoolVar(&f.aws, "aws", false, "ask AWS, with the credentials and settings of the AWS configuration")
 	if err := set.Parse(args); err != nil {
 		return nil, err
 	}
@@ -108,7 +115,10 @@ func parseFlags(args []string, stderr io.Writer) (*flags, error) {
 	return &f, nil
 }
 
-const demoAccount = "111122223333"
+const (
+	demoAccount = "111122223333"
+	demoUserArn = "arn:aws:quicksight:us-east-1:" + demoAccount + ":user/default/jane"
+)
 
 func (f *flags) setDemoDefaults() {
 	if f.region == nil {
@@ -116,14 +126,10 @@ func (f *flags) setDemoDefaults() {
 	}
 	if f.input.AwsAccountId == nil {
 		f.input.AwsAccountId = aws.String(demoAccount)
+		if f.input.UserArn == nil {
+			f.input.UserArn = aws.String(demoUserArn)
+		}
 	}
-	if f.input.UserArn == nil {
-		f.input.UserArn = aws.String(jane(*f.region, *f.input.AwsAccountId))
-	}
-}
-
-func jane(region, account string) string {
-	return "arn:aws:quicksight:" + region + ":" + account + ":user/default/jane"
 }
 
 // config returns the configuration to call with: that of a QuickSight in this process, or of AWS.
@@ -135,7 +141,7 @@ func (f *flags) config(ctx context.Context) (cfg aws.Config, stop func(), err er
 		server := embedtest.NewServer(func(o *embedtest.Options) {
 			o.AwsAccountId = demoAccount
 			o.Region = *f.region
-			o.Users = []string{jane(*f.region, demoAccount)}
+			o.Users = []string{demoUserArn}
 		})
 		cfg, stop = server.Config(), server.Close
 	}
@@ -159,7 +165,7 @@ func (p printingSigner) SignHTTP(ctx context.Context, credentials aws.Credential
 	if err := p.signer.SignHTTP(ctx, credentials, r, payloadHash, service, region, signingTime, optFns...); err != nil {
 		return err
 	}
-	fmt.Fprintf(p.out, "Sent to %s://%s:\n  %s %s\n", r.URL.Scheme, r.URL.Host, r.Method, r.URL.RequestURI())
+	fmt.Fprintf(p.out, "Request to %s://%s:\n  %s %s\n", r.URL.Scheme, r.URL.Host, r.Method, r.URL.RequestURI())
 	names := make([]string, 0, len(r.Header))
 	for name := range r.Header {
 		names = append(names, name)
@@ -185,7 +191,7 @@ func printOutput(w io.Writer, out *quicksightembed.GetSessionEmbedUrlOutput, ask
 	if lifetime != nil {
 		minutes = *lifetime
 	}
-	fmt.Fprintf(w, "\nReceived:\n  Status: %d\n  RequestId: %s\n", out.Status, aws.ToString(out.RequestId))
+	fmt.Fprintf(w, "\nReply:\n  Status: %d\n  RequestId: %s\n", out.Status, aws.ToString(out.RequestId))
 	if out.EmbedUrl == nil {
 		fmt.Fprintf(w, "  Id: %s (an enveloped reply without an embed URL)\n", aws.ToString(out.Id))
 		return

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -9,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/smithy-go"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -49,9 +51,9 @@ func TestBadInput(t *testing.T) {
 	}{
 		"every field": {
 			[]string{"-account", "12", "-entry-point", "", "-lifetime", "0", "-user-arn", "jane", "-region", "", "-endpoint", "localhost"},
-			[]string{"nothing was sent", `AwsAccountId "12"`, `EntryPoint ""`, `SessionLifetimeInMinutes "0"`, `UserArn "jane"`, "Options.Region", `Options.BaseEndpoint "localhost"`},
+			[]string{"nothing was sent", `-account: AwsAccountId "12"`, `-entry-point: EntryPoint ""`, `-lifetime: SessionLifetimeInMinutes "0"`, `-user-arn: UserArn "jane"`, "-region: Options.Region", `-endpoint: Options.BaseEndpoint "localhost"`},
 		},
-		"minutes that are none": {[]string{"-lifetime", "1h"}, []string{`invalid value "1h" for flag -lifetime`}},
+		"minutes that are none": {[]string{"-lifetime", "1h"}, []string{`invalid value "1h" for flag -lifetime: it must be a whole number of minutes`}},
 		"an unknown flag":       {[]string{"-acount", "1"}, []string{"flag provided but not defined: -acount"}},
 		"an argument":           {[]string{"-aws=false", "start"}, []string{`unexpected argument "start"`}},
 	} {
@@ -69,7 +71,7 @@ func TestBadInput(t *testing.T) {
 func TestHelp(t *testing.T) {
 	code, _, stderr := runWith(t, "-h")
 	assert.Zero(t, code)
-	assert.Contains(t, stderr, "Usage of quickstart")
+	assert.Contains(t, stderr, "which knows the account 111122223333 and one user, jane")
 }
 
 func TestErrorsOfTheService(t *testing.T) {
@@ -115,6 +117,14 @@ func TestServiceThatIsNotThere(t *testing.T) {
 	code, _, stderr := runWith(t, "-endpoint", server.URL)
 	assert.Equal(t, 1, code)
 	assert.Contains(t, stderr, "connection refused")
+}
+
+func TestErrorOfTheServiceThatGivesCredentials(t *testing.T) {
+	ofSTS := &smithy.OperationError{ServiceID: "STS", OperationName: "AssumeRole", Err: &smithy.GenericAPIError{Code: "AccessDenied", Message: "m"}}
+	var stderr strings.Builder
+	code := explain(&stderr, &smithy.OperationError{ServiceID: "QuickSight", OperationName: "GetSessionEmbedUrl", Err: fmt.Errorf("get identity: %w", ofSTS)})
+	assert.Equal(t, 1, code)
+	assert.Equal(t, "operation error QuickSight: GetSessionEmbedUrl, get identity: operation error STS: AssumeRole, api error AccessDenied: m\n", stderr.String())
 }
 
 func TestAWSWithoutCredentials(t *testing.T) {
