@@ -323,16 +323,3 @@ func TestTLSServer(t *testing.T) {
 	resp, _ := open(t, server, http.MethodGet, embedURL.String())
 	assert.Equal(t, 200, resp.StatusCode)
 }
-
-func ExampleNewServer() {
-	server := embedtest.NewServer()
-	defer server.Close()
-	client := quicksightembed.NewFromConfig(server.Config())
-
-	client.GetSessionEmbedUrl(context.Background(), &quicksightembed.GetSessionEmbedUrlInput{
-		AwsAccountId: aws.String("111122223333"),
-		EntryPoint:   aws.String(quicksightembed.EntryPointDashboards),
-	})
-	fmt.Println(*server.Requests()[0].Input.EntryPoint, server.Requests()[0].Status)
-	// Output: /start/dashboards 200
-}
