@@ -42,8 +42,14 @@ type Client struct {
 // New returns a client with the options, on which the functions are called in order after unset options have got their
 // defaults. Options that cannot work are reported by each call.
 func New(options Options, optFns ...func(*Options)) *Client {
-	options.setDefaults()
+	options = options.Copy()
+	defaults := options.defaults()
+	if buildable, ok := options.HTTPClient.(*awshttp.BuildableClient); ok {
+		options.HTTPClient = withModeTimeouts(buildable, options.resolvedDefaultsMode())
+	}
+	options.fillUnset(defaults)
 	applyOptions(&options, optFns)
+	options.fillUnset(defaults)
 	if options.RetryMaxAttempts > 0 {
 		options.Retryer = retry.AddWithMaxAttempts(options.Retryer, options.RetryMaxAttempts)
 	}
@@ -59,7 +65,9 @@ func NewFromConfig(cfg aws.Config, optFns ...func(*Options)) *Client {
 	warnOfUnsupported(cfg)
 	return New(optionsFrom(cfg), func(o *Options) {
 		for _, fn := range cfg.ServiceOptions {
-			fn(ServiceID, o)
+			if fn != nil {
+				fn(ServiceID, o)
+			}
 		}
 		applyOptions(o, optFns)
 	})
@@ -95,6 +103,9 @@ func newSettings(o Options, userAgent string, clockSkew *atomic.Int64) *settings
 	s := &settings{options: o, userAgent: userAgent, clockSkew: clockSkew}
 	s.endpoint, s.problems = resolveEndpoint(&o)
 	s.problems = append(s.problems, o.problems()...)
+	if isNilPointer(o.TracerProvider) {
+		s.options.TracerProvider = tracing.NopTracerProvider{} // the span begins before the problem is reported
+	}
 	s.attempts = retry.NewAttemptMiddleware(o.Retryer, newRequest, func(a *retry.Attempt) {
 		a.LogAttempts = o.ClientLogMode.IsRetries()
 		a.ClientSkew = clockSkew
@@ -110,23 +121,9 @@ func (s *settings) with(optFns []func(*Options)) *settings {
 	}
 	client, o := &s.options, s.options.Copy()
 	applyOptions(&o, optFns)
-	if o.Retryer == nil {
-		o.Retryer = client.Retryer
-	}
+	o.fillUnset(client)
 	if o.RetryMaxAttempts > 0 && o.RetryMaxAttempts != client.RetryMaxAttempts {
 		o.Retryer = retry.AddWithMaxAttempts(o.Retryer, o.RetryMaxAttempts)
-	}
-	if o.HTTPClient == nil {
-		o.HTTPClient = client.HTTPClient
-	}
-	if o.HTTPSignerV4 == nil {
-		o.HTTPSignerV4 = client.HTTPSignerV4
-	}
-	if o.Logger == nil {
-		o.Logger = client.Logger
-	}
-	if o.TracerProvider == nil {
-		o.TracerProvider = client.TracerProvider
 	}
 	agent := s.userAgent
 	if o.AppID != client.AppID {
@@ -171,11 +168,15 @@ var endOfBuild = middleware.BuildHandlerFunc(func(context.Context, middleware.Bu
 //   - an *awshttp.ResponseError: the status and the request ID of whatever reply there was, around the error itself;
 //   - a *smithyhttp.RequestSendError: there was no complete reply, an attempt timeout included;
 //   - a *smithy.DeserializationError: the reply cannot be read;
-//   - a *smithy.CanceledError or an *aws.RequestCanceledError: ctx ended;
+//   - a *smithy.CanceledError or an *aws.RequestCanceledError: ctx ended while sending or waiting. errors.Is finds
+//     context.Canceled or context.DeadlineExceeded whenever ctx ended;
 //   - a *retry.MaxAttemptsError: the last of several tries failed.
 //
 // See https://docs.aws.amazon.com/quicksight/latest/APIReference/API_GetSessionEmbedUrl.html
 func (c *Client) GetSessionEmbedUrl(ctx context.Context, params *GetSessionEmbedUrlInput, optFns ...func(*Options)) (out *GetSessionEmbedUrlOutput, err error) {
+	if ctx == nil {
+		return nil, operationError(errNilContext)
+	}
 	s := c.settings.with(optFns)
 	ctx, span := s.startOperation(ctx)
 	defer func() { err = endOperation(span, err) }()
@@ -196,6 +197,9 @@ func (c *Client) GetSessionEmbedUrl(ctx context.Context, params *GetSessionEmbed
 // SignGetSessionEmbedUrl validates, builds and signs the request of a first attempt, and does not send it. The caller sends
 // it within five minutes; it is not for retries. Its errors are those of GetSessionEmbedUrl that come before sending.
 func (c *Client) SignGetSessionEmbedUrl(ctx context.Context, params *GetSessionEmbedUrlInput, optFns ...func(*Options)) (req *http.Request, err error) {
+	if ctx == nil {
+		return nil, operationError(errNilContext)
+	}
 	s := c.settings.with(optFns)
 	callerCtx := ctx
 	ctx, span := s.startOperation(ctx)
@@ -279,10 +283,11 @@ func (c *call) attempt(ctx context.Context, in middleware.FinalizeInput) (out mi
 	if err == nil {
 		out.Result, err = c.receive(ctx, attemptCtx, req, resp)
 	} else {
+		resp.Body.Close()
 		err = c.broken(ctx, attemptCtx, &smithyhttp.RequestSendError{Err: err})
 	}
+	hideRequestSecrets(resp)
 	if err != nil {
-		hideRequestSecrets(resp)
 		err = &awshttp.ResponseError{
 			ResponseError: &smithyhttp.ResponseError{Response: &smithyhttp.Response{Response: resp}, Err: err},
 			RequestID:     requestID,
@@ -450,5 +455,9 @@ func endOperation(span tracing.Span, err error) error {
 		span.SetProperty("api.error_fault", apiErr.ErrorFault().String())
 	}
 	span.SetStatus(tracing.SpanStatusError)
+	return operationError(err)
+}
+
+func operationError(err error) error {
 	return &smithy.OperationError{ServiceID: ServiceID, OperationName: operation, Err: err}
 }

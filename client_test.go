@@ -214,7 +214,7 @@ func TestTruncatedReplyIsUnreadable(t *testing.T) {
 	var unreadable *smithy.DeserializationError
 	require.ErrorAs(t, err, &unreadable)
 	assert.ErrorIs(t, err, io.ErrUnexpectedEOF)
-	assert.Len(t, server.seen(), 1, "as the official client")
+	assert.Len(t, server.seen(), 1, "it is not retried")
 }
 
 func TestAttemptTimeout(t *testing.T) {
@@ -375,13 +375,15 @@ func TestCallersHTTPClientStaysAsItIs(t *testing.T) {
 }
 
 func TestHTTPClientsThatMisbehave(t *testing.T) {
+	closed := &closeCounter{Reader: strings.NewReader("")}
+	defer func() { assert.Equal(t, 1, closed.closed) }()
 	for name, test := range map[string]struct {
 		resp *http.Response
 		err  error
 		want string
 	}{
 		"neither reply nor error": {nil, nil, "request send failed, the HTTP client returned neither a reply nor an error"},
-		"both":                    {&http.Response{StatusCode: 200, Body: http.NoBody}, errors.New("boom"), "request send failed, boom"},
+		"both":                    {&http.Response{StatusCode: 200, Body: closed}, errors.New("boom"), "request send failed, boom"},
 		"a reply without a body":  {&http.Response{StatusCode: 200}, nil, "it has no EmbedUrl"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -395,10 +397,17 @@ func TestHTTPClientsThatMisbehave(t *testing.T) {
 	}
 }
 
-// closeCounter is a body that counts how often it is closed.
+// closeCounter is a body that counts the bytes that are read of it, and how often it is closed.
 type closeCounter struct {
 	io.Reader
+	read   int
 	closed int
+}
+
+func (c *closeCounter) Read(p []byte) (int, error) {
+	n, err := c.Reader.Read(p)
+	c.read += n
+	return n, err
 }
 
 func (c *closeCounter) Close() error {
@@ -406,10 +415,22 @@ func (c *closeCounter) Close() error {
 	return nil
 }
 
-func TestEachBodyIsClosed(t *testing.T) {
-	for name, body := range map[string]string{"a success": nativeReply, "no JSON": "<html>", "more than 1 MiB": strings.Repeat("x", 2<<20)} {
+// endless is a body that never ends.
+type endless struct{}
+
+func (endless) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = ' '
+	}
+	return len(p), nil
+}
+
+func TestEachBodyIsBoundedAndClosed(t *testing.T) {
+	for name, body := range map[string]io.Reader{
+		"a success": strings.NewReader(nativeReply), "no JSON": strings.NewReader("<html>"), "a body without end": endless{},
+	} {
 		t.Run(name, func(t *testing.T) {
-			counter := &closeCounter{Reader: strings.NewReader(body)}
+			counter := &closeCounter{Reader: body}
 			client := quicksightembed.New(quicksightembed.Options{
 				Region: "us-east-1", Credentials: staticCredentials("AKID", "SECRET", ""),
 				HTTPClient: smithyhttp.ClientDoFunc(func(*http.Request) (*http.Response, error) {
@@ -418,6 +439,7 @@ func TestEachBodyIsClosed(t *testing.T) {
 			})
 			client.GetSessionEmbedUrl(ctx, janesInput())
 			assert.Equal(t, 1, counter.closed)
+			assert.LessOrEqual(t, counter.read, 1<<20+1)
 		})
 	}
 }
@@ -533,6 +555,27 @@ func TestClockSkewCorrectionCanBeDisabled(t *testing.T) {
 	_, err := client.GetSessionEmbedUrl(ctx, janesInput())
 	assert.Equal(t, "InvalidSignatureException", apiErrorOf(t, err).ErrorCode())
 	assert.Len(t, server.seen(), 1)
+}
+
+func TestRetryIsNotCorrectedWhereCorrectionIsDisabled(t *testing.T) {
+	later := time.Now().Add(time.Hour).UTC().Format(http.TimeFormat)
+	server := newServer(t, replyWith(status(500, `{}`, "Date", later), status(200, nativeReply)))
+	client := newClient(t, server, func(o *quicksightembed.Options) { o.DisableClockSkewCorrection = true })
+	_, err := client.GetSessionEmbedUrl(ctx, janesInput())
+	require.NoError(t, err)
+	assert.WithinDuration(t, time.Now(), signedFor(t, server.seen()[1]), time.Minute)
+}
+
+func TestNilContext(t *testing.T) {
+	server := newServer(t, status(200, nativeReply))
+	client := newClient(t, server)
+	const want = "operation error QuickSight: GetSessionEmbedUrl, the context is nil: pass context.Background() where there is none"
+	var none context.Context
+	_, err := client.GetSessionEmbedUrl(none, janesInput())
+	assert.EqualError(t, err, want)
+	_, err = client.SignGetSessionEmbedUrl(none, janesInput())
+	assert.EqualError(t, err, want)
+	assert.Empty(t, server.seen())
 }
 
 func TestClockSkewCorrectionCanBeDisabledForACall(t *testing.T) {
@@ -663,6 +706,9 @@ func TestSpans(t *testing.T) {
 
 	assert.Equal(t, "GET", recorder.properties["DoHTTPRequest http.method"])
 	assert.Equal(t, 404, recorder.properties["DoHTTPRequest http.status_code"])
+	assert.Equal(t, int64(15), recorder.properties["DoHTTPRequest http.response_content_length"])
+	assert.Equal(t, int64(0), recorder.properties["DoHTTPRequest http.request_content_length"])
+	assert.Equal(t, "1.1", recorder.properties["DoHTTPRequest net.protocol.version"])
 	assert.Equal(t, "second", recorder.properties["Attempt aws.request_id"])
 	assert.Equal(t, true, recorder.properties["QuickSight.GetSessionEmbedUrl error"])
 	assert.Equal(t, tracing.SpanStatusError, recorder.properties["QuickSight.GetSessionEmbedUrl status"])

@@ -1,6 +1,7 @@
 package quicksightembed
 
 import (
+	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
@@ -31,7 +32,7 @@ func resolveEndpoint(o *Options) (endpoint *url.URL, fields []FieldError) {
 			problem = "cannot be used with dual-stack, which chooses the endpoint itself"
 		}
 		if problem != "" {
-			fields = append(fields, fieldError("Options.BaseEndpoint", hideUserInfo(*o.BaseEndpoint), problem))
+			fields = append(fields, fieldError("Options.BaseEndpoint", redactBaseEndpoint(*o.BaseEndpoint), problem))
 		}
 		return endpoint, fields
 	}
@@ -50,24 +51,54 @@ func resolveEndpoint(o *Options) (endpoint *url.URL, fields []FieldError) {
 func parseBaseEndpoint(base string) (endpoint *url.URL, problem string) {
 	// The parser's own error is not passed on: it quotes parts of the URL, a password among them.
 	endpoint, err := url.Parse(base)
-	if err != nil || endpoint.Scheme != "http" && endpoint.Scheme != "https" || endpoint.Hostname() == "" {
+	if err != nil || endpoint.Scheme != "http" && endpoint.Scheme != "https" || endpoint.Host == "" {
 		return nil, "must be an http or https URL with a host, such as https://proxy.example.com/quicksight"
+	}
+	if endpoint.User != nil || endpoint.RawQuery != "" || endpoint.ForceQuery || strings.Contains(base, "#") {
+		return nil, "must have no user info, query or fragment"
 	}
 	if port := endpoint.Port(); port != "" || strings.HasSuffix(endpoint.Host, ":") {
 		if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
 			return nil, "must have a port from 1 to 65535, or none"
 		}
 	}
-	if endpoint.User != nil || endpoint.RawQuery != "" || endpoint.ForceQuery || strings.Contains(base, "#") {
-		return nil, "must have no user info, query or fragment"
+	if !isHostName(endpoint.Hostname()) {
+		return nil, "must have a host name of letters, digits, - and _ between dots, or an IP address"
 	}
+	dropDefaultPortOfIPv6(endpoint)
 	return endpoint, ""
 }
 
-// hideUserInfo hides what stands before an @ where the scheme that [redactURL] goes by is missing.
-func hideUserInfo(base string) string {
-	if at := strings.LastIndexByte(base, '@'); at >= 0 && !strings.Contains(base, "//") {
-		return redacted + base[at:]
+// isHostName accepts "_" besides what DNS allows: container names have it.
+func isHostName(host string) bool {
+	if strings.Contains(host, ":") {
+		_, err := netip.ParseAddr(host)
+		return err == nil
+	}
+	for label := range strings.SplitSeq(strings.TrimSuffix(host, "."), ".") {
+		if !consistsOf(label, 63, "-_") {
+			return false
+		}
+	}
+	return true
+}
+
+// dropDefaultPortOfIPv6 saves the address's brackets from the core's signer, which drops them from the Host header
+// together with a default port.
+func dropDefaultPortOfIPv6(endpoint *url.URL) {
+	defaultPort := map[string]string{"http": "80", "https": "443"}[endpoint.Scheme]
+	if strings.HasPrefix(endpoint.Host, "[") && endpoint.Port() == defaultPort {
+		endpoint.Host = strings.TrimSuffix(endpoint.Host, ":"+defaultPort)
+	}
+}
+
+// redactBaseEndpoint hides all that could be user info, query or fragment, however malformed.
+func redactBaseEndpoint(base string) string {
+	if at := strings.LastIndexByte(base, '@'); at >= 0 {
+		base = redacted + base[at:]
+	}
+	if end := strings.IndexAny(base, "?#"); end >= 0 {
+		base = base[:end+1] + redacted
 	}
 	return base
 }

@@ -80,6 +80,10 @@ func TestBaseEndpoint(t *testing.T) {
 		{"https://proxy.example.com/a%2Fb%20c", "https://proxy.example.com/a%2Fb%20c" + path},
 		{"https://proxy.example.com/a%2541", "https://proxy.example.com/a%2541" + path},
 		{"http://[::1]:8080", "http://[::1]:8080" + path},
+		{"http://[::1]:80", "http://[::1]" + path},
+		{"https://[::1]:443/x", "https://[::1]/x" + path},
+		{"http://localhost:80", "http://localhost:80" + path},
+		{"http://proxy.example.com.", "http://proxy.example.com." + path},
 		{"http://my_service:8080", "http://my_service:8080" + path},
 	} {
 		t.Run(test.base, func(t *testing.T) {
@@ -88,6 +92,7 @@ func TestBaseEndpoint(t *testing.T) {
 			req, err := quicksightembed.New(o).SignGetSessionEmbedUrl(context.Background(), &quicksightembed.GetSessionEmbedUrlInput{AwsAccountId: aws.String(account)})
 			require.NoError(t, err)
 			assert.Equal(t, test.want, req.URL.String())
+			assert.NotEqual(t, "::1", req.Host, "an IPv6 address keeps its brackets")
 		})
 	}
 }
@@ -95,6 +100,7 @@ func TestBaseEndpoint(t *testing.T) {
 func TestUnusableEndpoints(t *testing.T) {
 	const (
 		form      = "must be an http or https URL with a host, such as https://proxy.example.com/quicksight"
+		host      = "must have a host name of letters, digits, - and _ between dots, or an IP address"
 		port      = "must have a port from 1 to 65535, or none"
 		extras    = "must have no user info, query or fragment"
 		region    = "must be the name of an AWS region, such as us-east-1"
@@ -117,18 +123,24 @@ func TestUnusableEndpoints(t *testing.T) {
 		"an empty base endpoint":          {"us-east-1", plain, "", fieldBase, `""`, form},
 		"a base endpoint without scheme":  {"us-east-1", plain, "localhost:8080", fieldBase, `"localhost:8080"`, form},
 		"a base endpoint of another kind": {"us-east-1", plain, "ftp://localhost", fieldBase, `"ftp://localhost"`, form},
-		"a base endpoint without host":    {"us-east-1", plain, "http://:8080/x", fieldBase, `"http://:8080/x"`, form},
+		"a base endpoint without host":    {"us-east-1", plain, "http://:8080/x", fieldBase, `"http://:8080/x"`, host},
 		"a base endpoint that is opaque":  {"us-east-1", plain, "http:localhost", fieldBase, `"http:localhost"`, form},
 		"a base endpoint with a space":    {"us-east-1", plain, "http://local host", fieldBase, `"http://local host"`, form},
 		"a port that is too large":        {"us-east-1", plain, "http://localhost:65536", fieldBase, `"http://localhost:65536"`, port},
 		"a port of zero":                  {"us-east-1", plain, "http://localhost:0", fieldBase, `"http://localhost:0"`, port},
 		"a port that is missing":          {"us-east-1", plain, "http://localhost:", fieldBase, `"http://localhost:"`, port},
-		"a base endpoint with a password": {"us-east-1", plain, "http://jane:pass@localhost", fieldBase, `"http://REDACTED@localhost"`, extras},
+		"a base endpoint with a password": {"us-east-1", plain, "http://jane:pass@localhost", fieldBase, `"REDACTED@localhost"`, extras},
 		"a password without a scheme":     {"us-east-1", plain, "jane:pass@localhost", fieldBase, `"REDACTED@localhost"`, form},
-		"a password with a slash":         {"us-east-1", plain, "http://jane:pa/ss@localhost", fieldBase, `"http://REDACTED@localhost"`, form},
+		"a password before a scheme":      {"us-east-1", plain, "jane:pass@http://localhost", fieldBase, `"REDACTED@http://localhost"`, form},
+		"a password with two slashes":     {"us-east-1", plain, "jane:pa//ss@localhost", fieldBase, `"REDACTED@localhost"`, form},
+		"a host with an empty label":      {"us-east-1", plain, "http://a..b", fieldBase, `"http://a..b"`, host},
+		"a host of a dot":                 {"us-east-1", plain, "http://.", fieldBase, `"http://."`, host},
+		"a host with a dollar":            {"us-east-1", plain, "http://a$b", fieldBase, `"http://a$b"`, host},
+		"an address that is none":         {"us-east-1", plain, "http://[::x]", fieldBase, `"http://[::x]"`, form},
+		"a password with a slash":         {"us-east-1", plain, "http://jane:pa/ss@localhost", fieldBase, `"REDACTED@localhost"`, form},
 		"a base endpoint with a query":    {"us-east-1", plain, "http://localhost?code=c0de", fieldBase, `"http://localhost?REDACTED"`, extras},
 		"a base endpoint with only a ?":   {"us-east-1", plain, "http://localhost?", fieldBase, `"http://localhost?REDACTED"`, extras},
-		"a base endpoint with a fragment": {"us-east-1", plain, "http://localhost#", fieldBase, `"http://localhost#"`, extras},
+		"a base endpoint with a fragment": {"us-east-1", plain, "http://localhost#", fieldBase, `"http://localhost#REDACTED"`, extras},
 		"a base endpoint with FIPS":       {"us-east-1", fips, loopback, fieldBase, `"http://127.0.0.1:1"`, noFIPS},
 		"a base endpoint, pseudo-region":  {"fips-us-east-1", plain, loopback, fieldBase, `"http://127.0.0.1:1"`, noFIPS},
 		"a base endpoint with dual-stack": {"us-east-1", dualStack, loopback, fieldBase, `"http://127.0.0.1:1"`, noStack},

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"time"
 
@@ -34,7 +35,7 @@ func (e *AccessDeniedException) ErrorCode() string {
 }
 func (e *AccessDeniedException) ErrorFault() smithy.ErrorFault { return smithy.FaultClient }
 
-// InternalFailureException: the service failed. The call has been retried.
+// InternalFailureException: the service failed. With its status, 500, it has been retried where the Retryer allows.
 type InternalFailureException struct {
 	Message           *string
 	ErrorCodeOverride *string
@@ -125,7 +126,7 @@ func (e *SessionLifetimeInMinutesInvalidException) ErrorFault() smithy.ErrorFaul
 	return smithy.FaultClient
 }
 
-// ThrottlingException: too many calls. The call has been retried, with a delay.
+// ThrottlingException: too many calls. It has been retried where the Retryer allows, with a delay.
 type ThrottlingException struct {
 	Message           *string
 	ErrorCodeOverride *string
@@ -197,7 +198,7 @@ func exceptionCode(override *string, code string) string {
 func (r *reply) decodeError() error {
 	bodyCode, message, err := restjson.GetErrorInfo(json.NewDecoder(bytes.NewReader(r.body)))
 	if err != nil {
-		return r.unreadable(err)
+		return r.unreadable(wrongType("it", err))
 	}
 	doc, err := decodeDocument(r.body)
 	if err != nil {
@@ -212,8 +213,11 @@ func (r *reply) decodeEnvelopeError(envelope document) error {
 	if err := envelope.decode(&doc, "error"); err != nil {
 		return r.unreadable(err)
 	}
+	if doc == nil {
+		return r.errorFrom(nil, "", "")
+	}
 	var code, message string
-	if err := cmp.Or(doc.decode(&code, "code"), doc.decode(&message, "message")); err != nil {
+	if err := cmp.Or(doc.decode(&code, "code"), doc.decode(&message, "message", "Message")); err != nil {
 		return r.unreadable(err)
 	}
 	return r.errorFrom(doc, cmp.Or(code, r.response.Header.Get("X-Amzn-ErrorType")), message)
@@ -268,10 +272,28 @@ func (r *reply) decodeException(code string, doc document) (exception, err error
 
 // unreadable is the error for a reply that cannot be decoded.
 func (r *reply) unreadable(err error) error {
+	what := fmt.Sprintf("the reply (content type %q)", r.response.Header.Get("Content-Type"))
+	if location := r.response.Header.Get("Location"); location != "" {
+		what = fmt.Sprintf("the reply (a redirect to %q, which is not followed)", location)
+	}
 	return &smithy.DeserializationError{
-		Err:      fmt.Errorf("the reply (content type %q) cannot be read: %w", r.response.Header.Get("Content-Type"), err),
+		Err:      fmt.Errorf("%s cannot be read: %w", r.hideSecrets(what), err),
 		Snapshot: r.printableBody(1024),
 	}
+}
+
+// wrongType says in the words of JSON that a value is of the wrong type, where the decoder speaks of types of Go. It returns
+// other errors as they are.
+func wrongType(name string, err error) error {
+	var wrong *json.UnmarshalTypeError
+	if !errors.As(err, &wrong) {
+		return err
+	}
+	want := "an object"
+	if wrong.Type.Kind() == reflect.String {
+		want = "a string"
+	}
+	return fmt.Errorf("%s is of the type %s and must be %s", cmp.Or(wrong.Field, name), wrong.Value, want)
 }
 
 // attemptTimeoutError is why a try was broken off where the caller's context still lives.
@@ -283,6 +305,8 @@ func (e *attemptTimeoutError) Error() string {
 
 // Timeout makes the try's error one that aws/retry repeats.
 func (e *attemptTimeoutError) Timeout() bool { return true }
+
+var errNilContext = errors.New("the context is nil: pass context.Background() where there is none")
 
 var errNoCredentials = errors.New("no credentials: set Options.Credentials, or load them with config.LoadDefaultConfig; " +
 	"GetSessionEmbedUrl has no unsigned form")

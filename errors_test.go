@@ -112,6 +112,8 @@ func TestOtherErrorReplies(t *testing.T) {
 		"an enveloped error on a 200":       {200, `{"success":false,"error":{"code":"VALIDATION_ERROR","message":"m"}}`, "", "VALIDATION_ERROR", "m", 1},
 		"an enveloped throttling on a 200":  {200, `{"success":false,"error":{"code":"ThrottlingException","message":"m"}}`, "", "ThrottlingException", "m", 3},
 		"an envelope without error":         {400, `{"success":false}`, "", "UnknownError", "UnknownError", 1},
+		"an envelope without error, header": {400, `{"success":false}`, "HeaderException", "UnknownError", "UnknownError", 1},
+		"an envelope with Message":          {400, `{"success":false,"error":{"code":"X","Message":"m"}}`, "", "X", "m", 1},
 		"an envelope with a null error":     {400, `{"success":false,"error":null}`, "", "UnknownError", "UnknownError", 1},
 		"an envelope whose code is missing": {400, `{"success":false,"error":{"message":"m"}}`, "HeaderException", "HeaderException", "m", 1},
 		"a success with an error's status":  {503, `{"success":true,"data":{"id":"1"}}`, "", "UnknownError", "UnknownError", 3},

@@ -3,6 +3,8 @@ package quicksightembed
 import (
 	"context"
 	"fmt"
+	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -117,30 +119,44 @@ type Options struct {
 }
 
 // Copy returns a copy of the options that can be changed without changing these.
-func (o Options) Copy() Options { return o }
-
-// setDefaults fills what New found unset. Option functions run after it, so that they can wrap a default.
-func (o *Options) setDefaults() {
-	if o.Logger == nil {
-		o.Logger = logging.Nop{}
+func (o Options) Copy() Options {
+	if o.BaseEndpoint != nil {
+		o.BaseEndpoint = aws.String(*o.BaseEndpoint)
 	}
-	if o.TracerProvider == nil {
-		o.TracerProvider = tracing.NopTracerProvider{}
+	return o
+}
+
+// defaults are what New uses for what its options leave unset.
+func (o *Options) defaults() *Options {
+	d := &Options{
+		HTTPClient:     withModeTimeouts(awshttp.NewBuildableClient(), o.resolvedDefaultsMode()),
+		HTTPSignerV4:   v4.NewSigner(),
+		Logger:         logging.Nop{},
+		Retryer:        retry.NewStandard(),
+		TracerProvider: tracing.NopTracerProvider{},
+	}
+	if o.RetryMode == aws.RetryModeAdaptive {
+		d.Retryer = retry.NewAdaptiveMode()
+	}
+	return d
+}
+
+// fillUnset sets what is nil, and cannot stay so, to what it is in other options.
+func (o *Options) fillUnset(from *Options) {
+	if o.HTTPClient == nil {
+		o.HTTPClient = from.HTTPClient
 	}
 	if o.HTTPSignerV4 == nil {
-		o.HTTPSignerV4 = v4.NewSigner()
+		o.HTTPSignerV4 = from.HTTPSignerV4
 	}
-	if o.Retryer == nil && o.RetryMode == aws.RetryModeAdaptive {
-		o.Retryer = retry.NewAdaptiveMode()
+	if o.Logger == nil {
+		o.Logger = from.Logger
 	}
 	if o.Retryer == nil {
-		o.Retryer = retry.NewStandard()
+		o.Retryer = from.Retryer
 	}
-	if o.HTTPClient == nil {
-		o.HTTPClient = awshttp.NewBuildableClient()
-	}
-	if buildable, ok := o.HTTPClient.(*awshttp.BuildableClient); ok {
-		o.HTTPClient = withModeTimeouts(buildable, o.resolvedDefaultsMode())
+	if o.TracerProvider == nil {
+		o.TracerProvider = from.TracerProvider
 	}
 }
 
@@ -154,7 +170,7 @@ func (o *Options) resolvedDefaultsMode() (mode aws.DefaultsMode) {
 
 func withModeTimeouts(client *awshttp.BuildableClient, mode aws.DefaultsMode) *awshttp.BuildableClient {
 	config, err := defaults.GetModeConfiguration(mode)
-	if err != nil {
+	if err != nil || client == nil {
 		return client // the legacy mode has no configuration
 	}
 	return client.WithDialerOptions(func(dialer *net.Dialer) {
@@ -171,6 +187,9 @@ func withModeTimeouts(client *awshttp.BuildableClient, mode aws.DefaultsMode) *a
 // withoutRedirects returns a client that never follows a redirect: a signed request must not travel. An HTTPClient of the
 // caller's own type is returned as it is.
 func withoutRedirects(client HTTPClient) HTTPClient {
+	if isNilPointer(client) {
+		return client // reported by problems
+	}
 	if buildable, ok := client.(*awshttp.BuildableClient); ok {
 		client = buildable.Freeze()
 	}
@@ -195,19 +214,47 @@ func (o *Options) problems() (fields []FieldError) {
 	if o.RetryMaxAttempts < 0 {
 		fields = append(fields, fieldError("Options.RetryMaxAttempts", strconv.Itoa(o.RetryMaxAttempts), "must be 1 or more, or 0 for the Retryer's own"))
 	}
+	for _, field := range []struct {
+		name  string
+		value any
+	}{
+		{"Options.Credentials", o.Credentials},
+		{"Options.HTTPClient", o.HTTPClient},
+		{"Options.HTTPSignerV4", o.HTTPSignerV4},
+		{"Options.Logger", o.Logger},
+		{"Options.Retryer", o.Retryer},
+		{"Options.TracerProvider", o.TracerProvider},
+	} {
+		if isNilPointer(field.value) {
+			fields = append(fields, FieldError{Field: field.name, Problem: fmt.Sprintf("is a nil %T: leave it out, or set it to one that was made", field.value)})
+		}
+	}
 	return fields
 }
 
-// Format prints the options without what may hold a secret, whatever the verb: a credentials provider printed by its
-// fields shows its keys.
-func (o Options) Format(f fmt.State, _ rune) {
+func isNilPointer(v any) bool {
+	value := reflect.ValueOf(v)
+	return value.Kind() == reflect.Pointer && value.IsNil()
+}
+
+// String describes the options without what may hold a secret.
+func (o Options) String() string {
 	endpoint := ""
 	if o.BaseEndpoint != nil {
-		endpoint = redactURL(*o.BaseEndpoint)
+		endpoint = redactBaseEndpoint(*o.BaseEndpoint)
 	}
-	fmt.Fprintf(f, "{Region:%s BaseEndpoint:%s EndpointOptions:%+v AppID:%s AttemptTimeout:%s RetryMode:%s RetryMaxAttempts:%d}",
+	return fmt.Sprintf("{Region:%s BaseEndpoint:%s EndpointOptions:%+v AppID:%s AttemptTimeout:%s RetryMode:%s RetryMaxAttempts:%d}",
 		o.Region, endpoint, o.EndpointOptions, o.AppID, o.AttemptTimeout, o.RetryMode, o.RetryMaxAttempts)
 }
+
+// LogValue is String: a credentials provider that is logged by its fields shows its keys.
+func (o Options) LogValue() slog.Value { return slog.StringValue(o.String()) }
+
+// MarshalText makes String the JSON form too, for loggers that print values as JSON.
+func (o Options) MarshalText() ([]byte, error) { return []byte(o.String()), nil }
+
+// Format prints String whatever the verb.
+func (o Options) Format(f fmt.State, _ rune) { io.WriteString(f, o.String()) }
 
 // optionsFrom translates what of cfg changes this operation.
 func optionsFrom(cfg aws.Config) Options {

@@ -1,9 +1,12 @@
 package quicksightembed_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -11,10 +14,12 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/smithy-go/logging"
 	"github.com/aws/smithy-go/middleware"
+	"github.com/aws/smithy-go/tracing"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -22,13 +27,9 @@ import (
 	"example.com/quicksightembed"
 )
 
-// loadConfig loads the default config with the environment and the shared config file, and nothing else of the machine.
+// loadConfig loads the default config with a shared config file and an environment of these variables.
 func loadConfig(t *testing.T, sharedConfig string, env map[string]string) aws.Config {
 	t.Helper()
-	for _, name := range []string{"AWS_PROFILE", "AWS_REGION", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_QUICKSIGHT", "AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"} {
-		t.Setenv(name, "")
-		os.Unsetenv(name)
-	}
 	file := filepath.Join(t.TempDir(), "config")
 	require.NoError(t, os.WriteFile(file, []byte(sharedConfig), 0o600))
 	t.Setenv("AWS_CONFIG_FILE", file)
@@ -151,6 +152,62 @@ func TestUnusableOptions(t *testing.T) {
 	}
 }
 
+func TestOptionsSetToNilKeepTheirDefaults(t *testing.T) {
+	client := quicksightembed.New(quicksightembed.Options{}, func(o *quicksightembed.Options) {
+		o.Retryer, o.HTTPClient, o.HTTPSignerV4, o.Logger, o.TracerProvider = nil, nil, nil, nil, nil
+	})
+	o := client.Options()
+	assert.NotNil(t, o.Retryer)
+	assert.NotNil(t, o.HTTPClient)
+	assert.NotNil(t, o.HTTPSignerV4)
+	assert.NotNil(t, o.Logger)
+	assert.NotNil(t, o.TracerProvider)
+}
+
+func TestNilPointersAreReported(t *testing.T) {
+	for field, set := range map[string]func(*quicksightembed.Options){
+		"Options.Credentials is a nil *aws.CredentialsCache":     func(o *quicksightembed.Options) { o.Credentials = (*aws.CredentialsCache)(nil) },
+		"Options.HTTPClient is a nil *http.Client":               func(o *quicksightembed.Options) { o.HTTPClient = (*http.Client)(nil) },
+		"Options.HTTPClient is a nil *http.BuildableClient":      func(o *quicksightembed.Options) { o.HTTPClient = (*awshttp.BuildableClient)(nil) },
+		"Options.HTTPSignerV4 is a nil *v4.Signer":               func(o *quicksightembed.Options) { o.HTTPSignerV4 = (*v4.Signer)(nil) },
+		"Options.Logger is a nil *logging.StandardLogger":        func(o *quicksightembed.Options) { o.Logger = (*logging.StandardLogger)(nil) },
+		"Options.Retryer is a nil *retry.Standard":               func(o *quicksightembed.Options) { o.Retryer = (*retry.Standard)(nil) },
+		"Options.TracerProvider is a nil *tracing.NopTracerProv": func(o *quicksightembed.Options) { o.TracerProvider = (*tracing.NopTracerProvider)(nil) },
+	} {
+		t.Run(field, func(t *testing.T) {
+			server := newServer(t, status(200, nativeReply))
+			_, err := newClient(t, server, set).GetSessionEmbedUrl(context.Background(), janesInput())
+			assert.ErrorContains(t, err, field)
+			_, err = newClient(t, server).GetSessionEmbedUrl(context.Background(), janesInput(), set)
+			assert.ErrorContains(t, err, field)
+			var direct quicksightembed.Options
+			set(&direct)
+			_, err = quicksightembed.New(direct).GetSessionEmbedUrl(context.Background(), janesInput())
+			assert.ErrorContains(t, err, field)
+			assert.Empty(t, server.seen())
+		})
+	}
+}
+
+func TestBaseEndpointOfACallDoesNotChangeTheClient(t *testing.T) {
+	base := "https://first.example"
+	client := quicksightembed.New(quicksightembed.Options{Region: "us-east-1", BaseEndpoint: &base, Credentials: staticCredentials("AKID", "SECRET", "")})
+	base = "https://changed-by-the-caller.example"
+	change := func(o *quicksightembed.Options) { *o.BaseEndpoint = "https://second.example" }
+	for _, test := range []struct {
+		optFns []func(*quicksightembed.Options)
+		want   string
+	}{
+		{[]func(*quicksightembed.Options){change}, "second.example"},
+		{nil, "first.example"},
+		{[]func(*quicksightembed.Options){func(*quicksightembed.Options) {}}, "first.example"},
+	} {
+		req, err := client.SignGetSessionEmbedUrl(context.Background(), janesInput(), test.optFns...)
+		require.NoError(t, err)
+		assert.Equal(t, test.want, req.URL.Host)
+	}
+}
+
 func TestInputAndOptionsAreReportedTogether(t *testing.T) {
 	_, err := quicksightembed.New(quicksightembed.Options{RetryMaxAttempts: -1}).GetSessionEmbedUrl(context.Background(), nil)
 	assert.EqualError(t, err, "operation error QuickSight: GetSessionEmbedUrl, invalid input: AwsAccountId is required: 12 digits; "+
@@ -174,6 +231,7 @@ func TestConfigSourceThatFailsIsReported(t *testing.T) {
 
 func TestServiceOptionsComeBeforeTheCallersFunctions(t *testing.T) {
 	cfg := aws.Config{Region: "us-east-1", ServiceOptions: []func(string, any){
+		nil,
 		func(service string, options any) {
 			assert.Equal(t, "QuickSight", service)
 			options.(*quicksightembed.Options).Region = "eu-west-1"
@@ -223,12 +281,23 @@ func TestOptionsAndClientArePrintedWithoutKeys(t *testing.T) {
 		BaseEndpoint: aws.String("https://jane:pass@localhost"),
 		Credentials:  valueCredentials{aws.Credentials{AccessKeyID: "AKID", SecretAccessKey: "SECRET"}},
 	}
+	client := quicksightembed.New(o)
+	var texts []string
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {
-		for _, text := range []string{fmt.Sprintf(verb, o), fmt.Sprintf(verb, quicksightembed.New(o))} {
-			assert.Contains(t, text, "us-east-1", verb)
-			assert.NotContains(t, text, "SECRET", verb)
-			assert.NotContains(t, text, "pass", verb)
-		}
+		texts = append(texts, fmt.Sprintf(verb, o), fmt.Sprintf(verb, client))
+	}
+	for _, value := range []any{o, &o, client.Options()} {
+		body, err := json.Marshal(value)
+		require.NoError(t, err)
+		var log bytes.Buffer
+		slog.New(slog.NewJSONHandler(&log, nil)).Info("starting", "options", value)
+		slog.New(slog.NewTextHandler(&log, nil)).Info("starting", "options", value)
+		texts = append(texts, string(body), log.String())
+	}
+	for _, text := range texts {
+		assert.Contains(t, text, "us-east-1")
+		assert.NotContains(t, text, "SECRET")
+		assert.NotContains(t, text, "pass")
 	}
 }
 

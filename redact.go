@@ -1,12 +1,11 @@
 package quicksightembed
 
 import (
-	"bytes"
-	"encoding/json"
 	"net/http"
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/aws/smithy-go/logging"
 )
@@ -48,37 +47,38 @@ func quoteValue(s string) string {
 	return quoted
 }
 
-// hideSecrets removes the request's session token and signature from what came back for it: AWS explains a wrong signature
-// by quoting the request, token included.
+// In text of any kind, a URL's user info, and its query from the question mark on, both as they are and as JSON, URLs and
+// HTML write them.
+var (
+	urlUserInfo = regexp.MustCompile(`(:(?:\\?/){2})[^\s"'<>/@]*@`)
+	urlQuery    = regexp.MustCompile(`(?i)(?:\?|\\u003f|%3f|&#63;|&#x3f;)(?:\\.|[^\s"'<>\\])*?(?:=|\\u003d|%3d|&#61;|&#x3d;)(?:\\.|[^\s"'<>\\])*`)
+)
+
+// hideSecrets removes from what came back the secrets of URLs, and the request's session token and signature: AWS explains
+// a wrong signature by quoting the request, token included.
 func (r *reply) hideSecrets(text string) string {
-	if token := r.request.Header.Get("X-Amz-Security-Token"); token != "" {
-		text = strings.ReplaceAll(text, token, redacted)
-	}
+	text = hideToken(text, r.request.Header.Get("X-Amz-Security-Token"))
 	if _, signature, ok := strings.Cut(r.request.Header.Get("Authorization"), "Signature="); ok && signature != "" {
 		text = strings.ReplaceAll(text, signature, redacted)
 	}
-	return text
+	text = urlUserInfo.ReplaceAllString(text, "${1}"+redacted+"@")
+	return urlQuery.ReplaceAllString(text, "?"+redacted)
 }
 
-// urlQuery matches from the question mark of a URL, as it is or as JSON, URLs and HTML write it, to the URL's end.
-var urlQuery = regexp.MustCompile(`(?i)(\?|\\u003f|%3f|&#63;|&#x3f;)(\\.|[^\s"'<>\\])*`)
-
-// printableBody returns at most the first bytes of the reply's body, without the secrets of the request and of any URL.
-func (r *reply) printableBody(most int) []byte {
-	body := r.body
-	// Encoded anew, a secret has one spelling only.
-	var value any
-	decoder := json.NewDecoder(bytes.NewReader(body))
-	decoder.UseNumber()
-	if decoder.Decode(&value) == nil && !decoder.More() {
-		var normal bytes.Buffer
-		encoder := json.NewEncoder(&normal)
-		encoder.SetEscapeHTML(false)
-		if encoder.Encode(value) == nil {
-			body = bytes.TrimSpace(normal.Bytes())
-		}
+// hideToken removes a token from text, where its letters and digits stand as they are, and what is between them may be
+// escaped as JSON, URLs or HTML do.
+func hideToken(text, token string) string {
+	runs := strings.FieldsFunc(token, func(c rune) bool { return c > unicode.MaxASCII || !unicode.IsLetter(c) && !unicode.IsDigit(c) })
+	if len(runs) == 0 || !strings.Contains(text, runs[0]) {
+		return text
 	}
-	text := urlQuery.ReplaceAllString(r.hideSecrets(string(body)), "?"+redacted)
+	const between = `(?:[^A-Za-z0-9]|\\u[0-9A-Fa-f]{4}|%[0-9A-Fa-f]{2}|&#?\w+;)*`
+	return regexp.MustCompile(strings.Join(runs, between)).ReplaceAllString(text, redacted)
+}
+
+// printableBody returns at most the first bytes of the reply's body, without secrets.
+func (r *reply) printableBody(most int) []byte {
+	text := r.hideSecrets(string(r.body))
 	return []byte(text[:min(len(text), most)])
 }
 
@@ -106,31 +106,23 @@ func logReply(logger logging.Logger, o *Options, r *reply) {
 	logger.Logf(logging.Debug, "Response\n%s %s\n%s", r.response.Proto, r.response.Status, text)
 }
 
-// headerText writes a header without the values that are secret.
+// headerText writes a header without the values that are secret whatever they are.
 func headerText(header http.Header) string {
+	shown := header.Clone()
+	for _, secret := range []string{"Authorization", "X-Amz-Security-Token", "Set-Cookie"} {
+		if len(shown[secret]) > 0 {
+			shown[secret] = []string{redacted}
+		}
+	}
 	var text strings.Builder
-	redactHeader(header).Write(&text)
+	shown.Write(&text)
 	return text.String()
 }
 
-func redactHeader(header http.Header) http.Header {
-	shown := header.Clone()
-	for _, secret := range []string{"Authorization", "X-Amz-Security-Token", "Set-Cookie"} {
-		if shown.Get(secret) != "" {
-			shown.Set(secret, redacted)
-		}
-	}
-	for i, location := range shown["Location"] {
-		shown["Location"][i] = redactURL(location)
-	}
-	return shown
-}
-
-// hideRequestSecrets takes the signature and the token off the request that a response, and so an error, leads to. The
-// request itself stays as it is: the HTTP client may still hold it.
+// hideRequestSecrets takes the header, with signature and token, off the request that a response leads to, and through it
+// an error and the output's metadata. The request itself stays as it is: the HTTP client may still hold it.
 func hideRequestSecrets(resp *http.Response) {
-	if resp.Request != nil {
-		resp.Request = resp.Request.WithContext(resp.Request.Context())
-		resp.Request.Header = redactHeader(resp.Request.Header)
+	if req := resp.Request; req != nil {
+		resp.Request = &http.Request{Method: req.Method, URL: req.URL, Host: req.Host}
 	}
 }

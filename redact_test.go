@@ -6,13 +6,16 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -56,6 +59,30 @@ var leakyReplies = map[string]http.HandlerFunc{
 		quoted := strings.NewReplacer("/", `\/`, "=", `\u003d`, "+", `\u002b`).Replace(r.Header.Get("X-Amz-Security-Token"))
 		io.WriteString(w, `{"code":"AccessDeniedException","message":"`+quoted+` `+signatureOf(r)+`"}`)
 	},
+	"a quoted request, cut off": func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(403)
+		io.WriteString(w, `{"message":"`+strings.ReplaceAll(r.Header.Get("X-Amz-Security-Token"), "/", `\/`))
+	},
+	"a quoted request in HTML": func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(403)
+		io.WriteString(w, "<p>"+strings.NewReplacer("+", "&#43;", "/", "&#x2F;").Replace(r.Header.Get("X-Amz-Security-Token")))
+	},
+	"a quoted request as in a URL": func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(403)
+		io.WriteString(w, `{"code":"InvalidSignatureException","message":"token `+url.QueryEscape(r.Header.Get("X-Amz-Security-Token"))+`"}`)
+	},
+	"a quoted request as content type": func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", r.Header.Get("X-Amz-Security-Token"))
+		w.WriteHeader(403)
+		io.WriteString(w, "<html>")
+	},
+	"an error with a URL":  status(409, `{"code":"ResourceExistsException","message":"exists: https://jane:`+embedCode+`@q.example/x?a=b&code=`+embedCode+`"}`),
+	"a time that is a URL": status(200, `{"success":true,"data":{"created_at":"https://q.example/?code=`+embedCode+`"}}`),
+	"headers with URLs":    status(200, nativeReply, "Content-Location", "https://q.example/?code="+embedCode, "Link", "<https://q.example/?code="+embedCode+">", "Refresh", "0;url=https://q.example/?code="+embedCode),
+	"a cookie behind an empty": func(w http.ResponseWriter, r *http.Request) {
+		w.Header()["Set-Cookie"] = []string{"", "s=" + embedCode}
+		io.WriteString(w, nativeReply)
+	},
 	"a quoted request as code": func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(400)
 		json.NewEncoder(w).Encode(map[string]string{"code": r.Header.Get("X-Amz-Security-Token")})
@@ -87,6 +114,10 @@ func TestSecretsAreNeverPrinted(t *testing.T) {
 			for layer := err; layer != nil; layer = errors.Unwrap(layer) {
 				printed += fmt.Sprintf("%v %+v %s %#v", layer, layer, layer, layer)
 			}
+			if out != nil {
+				raw := awsmiddleware.GetRawResponse(out.ResultMetadata).(*smithyhttp.Response)
+				printed += fmt.Sprint(raw.Request.Header)
+			}
 			var unreadable *smithy.DeserializationError
 			if errors.As(err, &unreadable) {
 				printed += string(unreadable.Snapshot)
@@ -106,6 +137,12 @@ func TestSecretsAreNeverPrinted(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestProseIsNotTakenForASecret(t *testing.T) {
+	server := newServer(t, status(400, `{"code":"X","message":"Is it right? Then a=b."}`))
+	_, err := newClient(t, server).GetSessionEmbedUrl(ctx, janesInput())
+	assert.ErrorContains(t, err, "Is it right? Then a=b.")
 }
 
 func TestLogModes(t *testing.T) {

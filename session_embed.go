@@ -191,13 +191,21 @@ func (out *GetSessionEmbedUrlOutput) decodeEnvelope(envelope document) error {
 	if data == nil {
 		return errors.New("it has no data")
 	}
+	var createdAt *string
 	if err := cmp.Or(
 		data.decode(&out.Id, "id"),
-		data.decode(&out.CreatedAt, "created_at"),
+		data.decode(&createdAt, "created_at"),
 		data.decode(&out.EmbedUrl, "EmbedUrl", "embed_url"),
 		data.decode(&out.RequestId, "RequestId", "request_id"),
 	); err != nil {
 		return err
+	}
+	if createdAt != nil {
+		parsed, err := time.Parse(time.RFC3339, *createdAt)
+		if err != nil {
+			return errors.New("created_at must be a time as in RFC 3339")
+		}
+		out.CreatedAt = &parsed
 	}
 	if out.EmbedUrl != nil && *out.EmbedUrl == "" {
 		return errors.New("its EmbedUrl is empty")
@@ -213,7 +221,7 @@ type document map[string]json.RawMessage
 func decodeDocument(body []byte) (doc document, err error) {
 	err = json.NewDecoder(bytes.NewReader(body)).Decode(&doc)
 	if err != nil && err != io.EOF {
-		return nil, err
+		return nil, wrongType("it", err)
 	}
 	return doc, nil
 }
@@ -233,14 +241,11 @@ func (doc document) envelope() (success, ok bool) {
 	return false, false
 }
 
-// decode decodes the value under the first of the keys that the document has. Null, or none of them, leave target as it is.
+// decode decodes the value under the first of the keys that has one. Where none has, or null, target stays as it is.
 func (doc document) decode(target any, keys ...string) error {
 	for _, key := range keys {
-		if value, ok := doc[key]; ok {
-			if err := json.Unmarshal(value, target); err != nil {
-				return fmt.Errorf("%s: %w", key, err)
-			}
-			return nil
+		if value := doc[key]; value != nil && string(value) != "null" {
+			return wrongType(key, json.Unmarshal(value, target))
 		}
 	}
 	return nil

@@ -32,7 +32,7 @@ import (
 // Limits that keep a server small however long it runs.
 const (
 	maxBodyBytes   = 64 << 10
-	maxHeaderBytes = 64 << 10
+	maxHeaderBytes = 16 << 10
 	maxRequests    = 1000
 	maxSessions    = 10000
 )
@@ -45,7 +45,8 @@ type Options struct {
 	// Region is the region that requests must be signed for. The default is "us-east-1".
 	Region string
 
-	// Credentials are those that requests must be signed with. The default is a fixed access key without a session token.
+	// Credentials are those that requests must be signed with. Access key and secret key have defaults; where there is a
+	// session token, requests must have it too.
 	Credentials aws.Credentials
 
 	// Users are the ARNs of the registered users; any other UserArn gets QuickSightUserNotFoundException. Nil, the
@@ -68,12 +69,11 @@ func (o *Options) setDefaults() {
 	if o.Region == "" {
 		o.Region = "us-east-1"
 	}
-	if !o.Credentials.HasKeys() {
-		o.Credentials = aws.Credentials{
-			AccessKeyID:     "AKIAIOSFODNN7EXAMPLE",
-			SecretAccessKey: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
-			Source:          "embedtest",
-		}
+	if o.Credentials.AccessKeyID == "" {
+		o.Credentials.AccessKeyID = "AKIAIOSFODNN7EXAMPLE"
+	}
+	if o.Credentials.SecretAccessKey == "" {
+		o.Credentials.SecretAccessKey = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -113,7 +113,9 @@ func NewTLSServer(optFns ...func(*Options)) *Server {
 func newServer(optFns []func(*Options)) *Server {
 	s := &Server{}
 	for _, fn := range optFns {
-		fn(&s.options)
+		if fn != nil {
+			fn(&s.options)
+		}
 	}
 	s.options.setDefaults()
 	s.sessions = newSessions(s.options.Now, s.options.AllowedDomains)

@@ -315,7 +315,7 @@ func TestRequestsKeepsTheLast1000(t *testing.T) {
 }
 
 func TestTLSServer(t *testing.T) {
-	server := embedtest.NewTLSServer()
+	server := embedtest.NewTLSServer(nil)
 	defer server.Close()
 	embedURL, err := url.Parse(issue(t, server, janesInput()))
 	require.NoError(t, err)

@@ -69,7 +69,7 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request, body []byte, b
 func parseInput(r *http.Request) (*quicksightembed.GetSessionEmbedUrlInput, *serviceError) {
 	path, ok := strings.CutPrefix(r.URL.Path, "/accounts/")
 	account, ok2 := strings.CutSuffix(path, "/session-embed-url")
-	if r.Method != http.MethodGet || !ok || !ok2 || strings.Contains(account, "/") {
+	if r.Method != http.MethodGet || !ok || !ok2 {
 		return nil, refuse(http.StatusNotFound, "UnknownOperationException", "%s %s is not GetSessionEmbedUrl, the only operation here", r.Method, r.URL.Path)
 	}
 	query, err := url.ParseQuery(r.URL.RawQuery)
@@ -77,24 +77,25 @@ func parseInput(r *http.Request) (*quicksightembed.GetSessionEmbedUrlInput, *ser
 		return nil, refuse(http.StatusBadRequest, "InvalidParameterValueException", "the query cannot be read: %v", err)
 	}
 	input := &quicksightembed.GetSessionEmbedUrlInput{AwsAccountId: &account}
-	for name, values := range query {
-		value := values[0]
-		switch name {
-		case "entry-point":
-			input.EntryPoint = &value
-		case "user-arn":
-			input.UserArn = &value
-		case "session-lifetime":
-			minutes, err := strconv.ParseInt(value, 10, 64)
-			if err != nil {
-				return input, refuse(http.StatusBadRequest, "InvalidParameterValueException", "session-lifetime %q is not a number of minutes", value)
-			}
-			input.SessionLifetimeInMinutes = &minutes
-		default:
-			continue // AWS ignores what it does not know
+	for _, name := range []string{"entry-point", "session-lifetime", "user-arn"} { // AWS ignores what it does not know
+		values := query[name]
+		if len(values) == 0 {
+			continue
 		}
 		if len(values) > 1 {
 			return input, refuse(http.StatusBadRequest, "InvalidParameterValueException", "%s is given %d times", name, len(values))
+		}
+		switch name {
+		case "entry-point":
+			input.EntryPoint = &values[0]
+		case "user-arn":
+			input.UserArn = &values[0]
+		case "session-lifetime":
+			minutes, err := strconv.ParseInt(values[0], 10, 64)
+			if err != nil {
+				return input, refuse(http.StatusBadRequest, "InvalidParameterValueException", "session-lifetime %q is not a number of minutes", values[0])
+			}
+			input.SessionLifetimeInMinutes = &minutes
 		}
 	}
 	return input, nil

@@ -54,6 +54,9 @@ func (v verifier) verify(r *http.Request, body []byte) *serviceError {
 	if refusal := v.verifyIdentity(r, auth); refusal != nil {
 		return refusal
 	}
+	if refusal := verifySignedHeaders(r, auth); refusal != nil {
+		return refusal
+	}
 	canonical, refusal := canonicalRequest(r, body, auth)
 	if refusal != nil {
 		return refusal
@@ -62,7 +65,7 @@ func (v verifier) verify(r *http.Request, body []byte) *serviceError {
 	stringToSign := strings.Join([]string{signingAlgorithm, signedAt.Format(amzDateFormat), scope, hexSHA256([]byte(canonical))}, "\n")
 	if !hmac.Equal([]byte(sign(v.credentials.SecretAccessKey, auth, stringToSign)), []byte(auth.signature)) {
 		return refuse(http.StatusForbidden, "InvalidSignatureException",
-			"the signature does not match; the canonical request that was computed here is %q", hideToken(canonical))
+			"the signature does not match; the canonical request that was computed here is %q", printable(canonical))
 	}
 	return nil
 }
@@ -124,9 +127,6 @@ func (v verifier) verifyDate(r *http.Request, auth authorization) (signedAt time
 		return signedAt, refuse(http.StatusBadRequest, "IncompleteSignatureException",
 			"the request must have an X-Amz-Date header of the form %s, or a Date header", amzDateFormat)
 	}
-	if !slices.Contains(auth.signedHeaders, strings.ToLower(header)) {
-		return signedAt, refuse(http.StatusForbidden, "InvalidSignatureException", "the %s header must be signed", header)
-	}
 	if skew := v.now.Sub(signedAt).Abs(); skew > dateWindow {
 		return signedAt, refuse(http.StatusForbidden, "InvalidSignatureException",
 			"the request is signed for %s, which is %s off the server's time, %s: at most %s is accepted",
@@ -162,10 +162,28 @@ func (v verifier) verifyIdentity(r *http.Request, auth authorization) *serviceEr
 		return refuse(http.StatusForbidden, "UnrecognizedClientException", "the access key needs a session token, and the request has none")
 	case len(tokens) == 1 && tokens[0] != v.credentials.SessionToken:
 		return refuse(http.StatusForbidden, "UnrecognizedClientException", "the session token is not that of the access key")
-	case len(tokens) == 1 && !slices.Contains(auth.signedHeaders, "x-amz-security-token"):
-		return refuse(http.StatusForbidden, "InvalidSignatureException", "the X-Amz-Security-Token header must be signed")
 	case v.credentials.CanExpire && !v.now.Before(v.credentials.Expires):
 		return refuse(http.StatusForbidden, "ExpiredTokenException", "the session token expired at %s", v.credentials.Expires.UTC().Format(time.RFC3339))
+	}
+	return nil
+}
+
+// verifySignedHeaders checks that what must be signed is: Host, the date and every X-Amz-… header.
+func verifySignedHeaders(r *http.Request, auth authorization) *serviceError {
+	required := []string{"Host"}
+	if r.Header.Get("X-Amz-Date") == "" {
+		required = append(required, "Date")
+	}
+	for name := range r.Header {
+		if strings.HasPrefix(name, "X-Amz-") {
+			required = append(required, name)
+		}
+	}
+	slices.Sort(required)
+	for _, name := range required {
+		if !slices.Contains(auth.signedHeaders, strings.ToLower(name)) {
+			return refuse(http.StatusForbidden, "InvalidSignatureException", "the %s header must be signed", name)
+		}
 	}
 	return nil
 }
@@ -175,9 +193,6 @@ func canonicalRequest(r *http.Request, body []byte, auth authorization) (string,
 	query, err := canonicalQuery(r.URL.RawQuery)
 	if err != nil {
 		return "", refuse(http.StatusForbidden, "InvalidSignatureException", "the query cannot be read: %v", err)
-	}
-	if !slices.Contains(auth.signedHeaders, "host") {
-		return "", refuse(http.StatusForbidden, "InvalidSignatureException", "the Host header must be signed")
 	}
 	path := r.URL.EscapedPath()
 	if path == "" {
@@ -194,7 +209,7 @@ func canonicalRequest(r *http.Request, body []byte, auth authorization) (string,
 			return "", refuse(http.StatusForbidden, "InvalidSignatureException", "the signed header %q is not in the request", name)
 		}
 		for i, value := range values {
-			values[i] = strings.Join(strings.FieldsFunc(value, isBlank), " ")
+			values[i] = strings.TrimSpace(strings.Join(strings.FieldsFunc(value, isSpace), " "))
 		}
 		fmt.Fprintf(&canonical, "%s:%s\n", name, strings.Join(values, ","))
 	}
@@ -202,7 +217,7 @@ func canonicalRequest(r *http.Request, body []byte, auth authorization) (string,
 	return canonical.String(), nil
 }
 
-func isBlank(r rune) bool { return r == ' ' || r == '\t' }
+func isSpace(r rune) bool { return r == ' ' }
 
 // canonicalQuery sorts the parameters by their escaped names and values, so that their order does not matter.
 func canonicalQuery(raw string) (string, error) {
@@ -260,13 +275,18 @@ func hexSHA256(content []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// hideToken takes the session token out of a canonical request, which goes into an error message.
-func hideToken(canonical string) string {
+// printable is a canonical request for an error message: not too long, and without the session token.
+func printable(canonical string) string {
+	const most = 4 << 10
 	lines := strings.Split(canonical, "\n")
 	for i, line := range lines {
 		if strings.HasPrefix(line, "x-amz-security-token:") {
 			lines[i] = "x-amz-security-token:REDACTED"
 		}
 	}
-	return strings.Join(lines, "\n")
+	canonical = strings.Join(lines, "\n")
+	if len(canonical) > most {
+		return canonical[:most] + "…"
+	}
+	return canonical
 }

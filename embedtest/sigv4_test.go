@@ -1,6 +1,7 @@
 package embedtest
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -108,6 +110,11 @@ func TestVerifyRefuses(t *testing.T) {
 		"no signature":                {replace("Signature=", "X="), incomplete, "has no Signature"},
 		"a field twice":               {replace("SignedHeaders=", "Signature=x, SignedHeaders="), incomplete, "has Signature twice"},
 		"half a credential":           {replace("/iam/aws4_request", ""), incomplete, "the Credential must be"},
+		"an X-Amz header more":        {func(r *http.Request, _ *verifier) { r.Header.Set("X-Amz-Target", "x") }, invalid, "the X-Amz-Target header must be signed"},
+		"an unsigned Date": {func(r *http.Request, _ *verifier) {
+			r.Header.Del("X-Amz-Date")
+			r.Header.Set("Date", "Sun, 30 Aug 2015 12:36:00 GMT")
+		}, invalid, "the Date header must be signed"},
 		"a signature in the query": {func(r *http.Request, _ *verifier) {
 			r.Header.Del("Authorization")
 			r.URL.RawQuery += "&X-Amz-Signature=5d"
@@ -135,6 +142,45 @@ func TestVerifyRefuses(t *testing.T) {
 			assert.Contains(t, refusal.message, test.says)
 		})
 	}
+}
+
+func TestVerifyAcceptsWhatTheCoreSigns(t *testing.T) {
+	for name, change := range map[string]func(*http.Request){
+		"nothing special":    func(*http.Request) {},
+		"white space inside": func(r *http.Request) { r.Header.Set("X-Custom", "a\tb   c ") },
+		"values":             func(r *http.Request) { r.Header["X-Custom"] = []string{"b", " a "} },
+		"an escaped path":    func(r *http.Request) { r.URL.Path, r.URL.RawPath = "/a b/é/x", "/a%20b/%C3%A9/x" },
+		"an odd query":       func(r *http.Request) { r.URL.RawQuery = "b=%2F&b=-&a=x+y&c&%C3%A9=~" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, v := listUsers()
+			v.credentials.SessionToken = "token"
+			r := httptest.NewRequest(http.MethodGet, "https://iam.amazonaws.com/", nil)
+			change(r)
+			require.NoError(t, v4.NewSigner().SignHTTP(context.Background(), v.credentials, r, hexSHA256(nil), v.service, v.region, v.now))
+			assert.Nil(t, v.verify(r, nil))
+		})
+	}
+}
+
+func TestVerifyAcceptsTheDateHeader(t *testing.T) {
+	r, v := listUsers()
+	for _, date := range []string{"Sun, 30 Aug 2015 12:36:00 GMT", "20150830T123600Z"} {
+		r.Header.Del("X-Amz-Date")
+		r.Header.Set("Date", date)
+		auth := authorization{accessKeyID: "AKIDEXAMPLE", date: "20150830", region: "us-east-1", service: "iam", ending: "aws4_request", signedHeaders: []string{"date", "host"}}
+		canonical, refusal := canonicalRequest(r, nil, auth)
+		require.Nil(t, refusal)
+		stringToSign := "AWS4-HMAC-SHA256\n20150830T123600Z\n20150830/us-east-1/iam/aws4_request\n" + hexSHA256([]byte(canonical))
+		r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/iam/aws4_request, SignedHeaders=date;host, Signature="+sign(v.credentials.SecretAccessKey, auth, stringToSign))
+		assert.Nil(t, v.verify(r, nil), date)
+	}
+}
+
+func TestRefusalIsNotLong(t *testing.T) {
+	r, v := listUsers()
+	r.URL.RawQuery = "x=" + strings.Repeat("%22", 10000)
+	assert.Less(t, len(v.verify(r, nil).message), 10000)
 }
 
 func TestCanonicalQuery(t *testing.T) {

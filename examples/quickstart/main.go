@@ -150,7 +150,9 @@ func (f *flags) config(ctx context.Context) (cfg aws.Config, stop func(), err er
 	}
 	if f.endpoint != nil {
 		cfg.BaseEndpoint = f.endpoint
-		cfg.HTTPClient = nil
+		if !f.aws {
+			cfg.HTTPClient = nil // the demo's server's
+		}
 	}
 	return cfg, stop, err
 }
