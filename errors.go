@@ -170,21 +170,6 @@ const (
 	ExceptionResourceTypeIngestion           ExceptionResourceType = "INGESTION"
 )
 
-// Values returns the kinds of resource that this package has constants for.
-func (ExceptionResourceType) Values() []ExceptionResourceType {
-	return []ExceptionResourceType{
-		ExceptionResourceTypeUser,
-		ExceptionResourceTypeGroup,
-		ExceptionResourceTypeNamespace,
-		ExceptionResourceTypeAccountSettings,
-		ExceptionResourceTypeIampolicyAssignment,
-		ExceptionResourceTypeDataSource,
-		ExceptionResourceTypeDataSet,
-		ExceptionResourceTypeVpcConnection,
-		ExceptionResourceTypeIngestion,
-	}
-}
-
 func exceptionText(e smithy.APIError) string { return e.ErrorCode() + ": " + e.ErrorMessage() }
 
 func exceptionCode(override *string, code string) string {

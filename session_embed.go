@@ -109,17 +109,17 @@ func requestURL(endpoint *url.URL, in *GetSessionEmbedUrlInput) *url.URL {
 	if endpoint.RawPath != "" {
 		u.RawPath = smithyhttp.JoinPath(endpoint.RawPath, path)
 	}
-	var query []string
+	query := ""
 	if in.EntryPoint != nil {
-		query = append(query, "entry-point="+escapeQuery(*in.EntryPoint))
+		query += "&entry-point=" + escapeQuery(*in.EntryPoint)
 	}
 	if in.SessionLifetimeInMinutes != nil {
-		query = append(query, "session-lifetime="+strconv.FormatInt(*in.SessionLifetimeInMinutes, 10))
+		query += "&session-lifetime=" + strconv.FormatInt(*in.SessionLifetimeInMinutes, 10)
 	}
 	if in.UserArn != nil {
-		query = append(query, "user-arn="+escapeQuery(*in.UserArn))
+		query += "&user-arn=" + escapeQuery(*in.UserArn)
 	}
-	u.RawQuery = strings.Join(query, "&")
+	u.RawQuery = strings.TrimPrefix(query, "&")
 	return &u
 }
 
