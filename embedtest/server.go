@@ -6,22 +6,39 @@
 //	defer srv.Close()
 //	client := quicksightembed.NewFromConfig(srv.Config())
 //
-// The official client and those of other languages can use it too: it speaks HTTP.
+// The official client, the AWS CLI and the SDKs of other languages can use it too: it speaks HTTP.
 //
-// It answers with AccessDeniedException for another account than its own, QuickSightUserNotFoundException for a user that it
-// was not told of, InvalidParameterValueException and SessionLifetimeInMinutesInvalidException for input that breaks a rule,
-// and IncompleteSignatureException, MissingAuthenticationTokenException, InvalidSignatureException,
-// UnrecognizedClientException or ExpiredTokenException where the signature is wrong. The codes and statuses for signatures
-// are those of other AWS front ends; they have not been verified against QuickSight itself.
+// # What it answers
+//
+// A request that is signed wrongly gets IncompleteSignatureException (400), or MissingAuthenticationTokenException,
+// InvalidSignatureException, UnrecognizedClientException or ExpiredTokenException (403), with a message that says what is
+// wrong. QuickSight's own codes for this are not documented: these are those of other AWS front ends, and have not been
+// verified against QuickSight itself.
+//
+// A request that is signed right gets the exception that its input or the server's state calls for:
+//
+//	InvalidParameterValueException 400             input that breaks a rule
+//	SessionLifetimeInMinutesInvalidException 400   a lifetime outside 15 to 600 minutes
+//	AccessDeniedException 401                      another account than Options.AwsAccountId
+//	UnsupportedUserEditionException 403            Options.Edition is not an Enterprise edition
+//	QuickSightUserNotFoundException 404            a user who is not in Options.Users
+//	ResourceNotFoundException 404                  no subscription, or a dashboard or analysis that is not in Options
+//
+// and otherwise a URL. Any other answer, and anything that goes wrong on the wire, is a [Fault] that a test injects.
 package embedtest
 
 import (
 	"bytes"
 	"context"
+	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -37,30 +54,74 @@ const (
 	maxSessions    = 10000
 )
 
-// Options say what the server knows. The zero value works: each field says its default.
+// Options say what the server knows and how it answers. The zero value works: each field says its default.
 type Options struct {
-	// AwsAccountId is the account that has a QuickSight subscription. The default is "111122223333".
+	// AwsAccountId is the account that the server is for. The default is "111122223333".
 	AwsAccountId string
 
 	// Region is the region that requests must be signed for. The default is "us-east-1".
 	Region string
 
-	// Credentials are those that requests must be signed with. Access key and secret key have defaults; where there is a
-	// session token, requests must have it too.
+	// Credentials are those that Config returns, and that requests may be signed with. Access key and secret key have
+	// defaults; where there is a session token, requests must have it too.
 	Credentials aws.Credentials
 
-	// Users are the ARNs of the registered users; any other UserArn gets QuickSightUserNotFoundException. Nil, the
-	// default, is that every user is registered; an empty list is that none is.
+	// Identities are further ones that requests may be signed with, such as a role session for each end user.
+	Identities []Identity
+
+	// Edition is the account's. The default is EditionEnterprise.
+	Edition Edition
+
+	// Users are the ARNs of the registered users; any other gets QuickSightUserNotFoundException. Nil, the default, is that
+	// everyone is registered; an empty list is that nobody is.
 	Users []string
+
+	// Dashboards are the IDs of the dashboards that exist. Nil, the default, is that all do.
+	Dashboards []string
+
+	// Analyses are the IDs of the analyses that exist. Nil, the default, is that all do.
+	Analyses []string
 
 	// AllowedDomains are the origins, such as "https://app.example.com", whose pages may show the console in a frame, as
 	// they stand in the frame-ancestors of a Content-Security-Policy. The default is none.
 	AllowedDomains []string
 
+	// Envelope wraps replies as a gateway in front of the service does: {"success":true,"data":{…}} and
+	// {"success":false,"error":{…}}.
+	Envelope bool
+
 	// Now is the server's clock, for the dates of requests, for URLs and sessions, and for the Date header of replies. The
 	// default is time.Now. A request that is signed more than 15 minutes off it is refused.
 	Now func() time.Time
+
+	// OnRequest is called with each request to the API when it is answered, for a log. It may be called concurrently.
+	OnRequest func(Request)
+
+	// Listener is what the server listens on. The default is a free port of the loopback address 127.0.0.1.
+	Listener net.Listener
 }
+
+// Identity is someone who signs requests.
+type Identity struct {
+	// Credentials are the identity's keys. Where CanExpire is set, requests get ExpiredTokenException after Expires.
+	Credentials aws.Credentials
+
+	// UserArn is the QuickSight user of the identity, such as
+	// arn:aws:quicksight:us-east-1:111122223333:user/default/embed-role/jane of a role session: whom a request without a
+	// UserArn is for.
+	UserArn string
+}
+
+// Edition is an edition of QuickSight.
+type Edition string
+
+// The editions. Only the Enterprise editions have GetSessionEmbedUrl.
+const (
+	EditionEnterprise     Edition = "ENTERPRISE"
+	EditionEnterpriseAndQ Edition = "ENTERPRISE_AND_Q"
+	EditionStandard       Edition = "STANDARD"
+	EditionNone           Edition = "NONE" // the account has no subscription
+)
 
 func (o *Options) setDefaults() {
 	if o.AwsAccountId == "" {
@@ -75,6 +136,9 @@ func (o *Options) setDefaults() {
 	if o.Credentials.SecretAccessKey == "" {
 		o.Credentials.SecretAccessKey = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 	}
+	if o.Edition == "" {
+		o.Edition = EditionEnterprise
+	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -88,9 +152,13 @@ type Server struct {
 	options  Options
 	server   *httptest.Server
 	sessions *sessions
+	ahead    atomic.Int64  // how many nanoseconds Advance has put the clock ahead
+	closing  chan struct{} // closed by Close
+	close    sync.Once
 
 	mu       sync.Mutex
 	requests []Request
+	faults   []Fault
 }
 
 // NewServer starts a server that speaks HTTP. The caller must Close it.
@@ -111,15 +179,19 @@ func NewTLSServer(optFns ...func(*Options)) *Server {
 }
 
 func newServer(optFns []func(*Options)) *Server {
-	s := &Server{}
+	s := &Server{closing: make(chan struct{})}
 	for _, fn := range optFns {
 		if fn != nil {
 			fn(&s.options)
 		}
 	}
 	s.options.setDefaults()
-	s.sessions = newSessions(s.options.Now, s.options.AllowedDomains)
+	s.sessions = newSessions(s.now, s.options.AllowedDomains)
 	s.server = httptest.NewUnstartedServer(http.HandlerFunc(s.serveHTTP))
+	if s.options.Listener != nil {
+		s.server.Listener.Close()
+		s.server.Listener = s.options.Listener
+	}
 	s.server.Config.MaxHeaderBytes = maxHeaderBytes
 	s.server.Config.ReadHeaderTimeout = 10 * time.Second
 	s.server.Config.ReadTimeout = 30 * time.Second
@@ -128,8 +200,17 @@ func newServer(optFns []func(*Options)) *Server {
 	return s
 }
 
-// Close ends the server when the requests that it is answering are done.
-func (s *Server) Close() { s.server.Close() }
+// Close ends the server when the requests that it is answering are done. A fault that stalls ends with it.
+func (s *Server) Close() {
+	s.close.Do(func() { close(s.closing) })
+	s.server.Close()
+}
+
+// Advance puts the server's clock ahead, for example past the 5 minutes in which a URL can be opened, or the end of a
+// session. Clients that correct for clock skew, as this module's does, follow it.
+func (s *Server) Advance(d time.Duration) { s.ahead.Add(int64(d)) }
+
+func (s *Server) now() time.Time { return s.options.Now().Add(time.Duration(s.ahead.Load())) }
 
 // Client returns an HTTP client that trusts the server's certificate and is closed with the server.
 func (s *Server) Client() *http.Client { return s.server.Client() }
@@ -157,11 +238,33 @@ type Request struct {
 	// Input is what the request asked for, as far as it could be read.
 	Input quicksightembed.GetSessionEmbedUrlInput
 
+	// AccessKeyId is the access key that the request was signed with, "" where the signature is not right.
+	AccessKeyId string
+
+	// UserArn is the QuickSight user whom the request is for: that of Input or else of the Identity that signed it.
+	UserArn string
+
 	RequestId string // of the reply
-	Status    int    // HTTP status of the reply
+	Status    int    // HTTP status of the reply, 0 where a fault left none
 	Code      string // error code of the reply, "" where a URL was issued
 	Message   string // error message of the reply
+	Fault     string // what was injected, such as "Throttle", "" for the server's own answer
 }
+
+// String describes the request and its verdict in one line, without secrets.
+func (r Request) String() string {
+	verdict := "issued a URL"
+	if r.Code != "" {
+		verdict = r.Code + ": " + r.Message
+	}
+	if r.Fault != "" {
+		verdict = strings.TrimSuffix("fault "+r.Fault+", "+r.Code, ", ")
+	}
+	return fmt.Sprintf("%s %s: %d %s", r.Method, r.URI, r.Status, verdict)
+}
+
+// Format prints String whatever the verb: Header has a signature.
+func (r Request) Format(f fmt.State, _ rune) { io.WriteString(f, r.String()) }
 
 // Requests returns the requests to the API that the server has answered, oldest first; at most the last 1,000. Opening an
 // embed URL is not one.
@@ -173,17 +276,20 @@ func (s *Server) Requests() []Request {
 
 func (s *Server) record(r Request) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	if len(s.requests) == maxRequests {
 		s.requests = slices.Delete(s.requests, 0, 1)
 	}
 	s.requests = append(s.requests, r)
+	s.mu.Unlock()
+	if s.options.OnRequest != nil {
+		s.options.OnRequest(r)
+	}
 }
 
 // serveHTTP answers API requests and the opening of embed URLs.
 func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("Date", s.options.Now().UTC().Format(http.TimeFormat))
+	w.Header().Set("Date", s.now().UTC().Format(http.TimeFormat))
 	if isEmbedPath(r.URL.Path) {
 		s.sessions.serveHTTP(w, r)
 		return

@@ -1,6 +1,7 @@
 package embedtest
 
 import (
+	"bytes"
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
@@ -11,6 +12,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"example.com/quicksightembed"
 )
@@ -20,6 +24,23 @@ type serviceError struct {
 	status  int
 	code    string
 	message string
+}
+
+// statusOf are the statuses of the exceptions that QuickSight documents for the operation.
+var statusOf = map[string]int{
+	"AccessDeniedException":                    http.StatusUnauthorized,
+	"InternalFailureException":                 http.StatusInternalServerError,
+	"InvalidParameterValueException":           http.StatusBadRequest,
+	"QuickSightUserNotFoundException":          http.StatusNotFound,
+	"ResourceExistsException":                  http.StatusConflict,
+	"ResourceNotFoundException":                http.StatusNotFound,
+	"SessionLifetimeInMinutesInvalidException": http.StatusBadRequest,
+	"ThrottlingException":                      http.StatusTooManyRequests,
+	"UnsupportedUserEditionException":          http.StatusForbidden,
+}
+
+func exception(code, format string, args ...any) *serviceError {
+	return refuse(statusOf[code], code, format, args...)
 }
 
 func refuse(status int, code, format string, args ...any) *serviceError {
@@ -32,37 +53,129 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request, body []byte, b
 		Method: r.Method, URI: r.RequestURI, Host: r.Host, Header: r.Header.Clone(),
 		RequestId: newRequestID(), Status: http.StatusOK,
 	}
+	failure := s.judge(&record, r, body, bodyErr)
+	fault, ok := Fault{}, false
+	if failure == nil {
+		fault, ok = s.takeFault(record)
+		failure = fault.failure
+	}
+	if ok {
+		record.Fault = fault.name
+	}
+	if failure != nil {
+		record.Status, record.Code, record.Message = failure.status, failure.code, failure.message
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("X-Amzn-RequestId", record.RequestId)
+	if failure != nil && failure.code != "" {
+		w.Header().Set("X-Amzn-ErrorType", failure.code)
+	}
+	if fault.skew != 0 {
+		w.Header().Set("Date", s.now().Add(fault.skew).UTC().Format(http.TimeFormat))
+	}
+	if fault.serve != nil {
+		record.Status = fault.status
+		s.record(record)
+		fault.serve(s, w, r, func() []byte { return s.reply(record, nil) })
+		return
+	}
+	s.record(record)
+	w.WriteHeader(record.Status)
+	w.Write(s.reply(record, failure))
+}
+
+// judge returns what is wrong with the request, or nil where it is to get a URL, and fills the record.
+func (s *Server) judge(record *Request, r *http.Request, body []byte, bodyErr error) *serviceError {
 	input, operationErr := parseInput(r)
 	if input != nil {
 		record.Input = *input
 	}
-	v := verifier{credentials: s.options.Credentials, region: s.options.Region, service: "quicksight", now: s.options.Now()}
-
-	reply := map[string]any{"RequestId": record.RequestId}
-	failure := v.verify(r, body)
 	if bodyErr != nil {
-		failure = refuse(http.StatusRequestEntityTooLarge, "RequestEntityTooLargeException", "the body cannot be read, or is larger than %d bytes", maxBodyBytes)
+		return refuse(http.StatusRequestEntityTooLarge, "RequestEntityTooLargeException", "the body cannot be read, or is larger than %d bytes", maxBodyBytes)
 	}
-	if failure == nil {
-		failure = operationErr
+	v := verifier{
+		identities: append([]Identity{{Credentials: s.options.Credentials}}, s.options.Identities...),
+		region:     s.options.Region,
+		service:    "quicksight",
+		now:        s.now(),
 	}
-	if failure == nil {
-		failure = s.judge(input)
+	identity, refusal := v.verify(r, body)
+	if refusal != nil {
+		return refusal
 	}
-	if failure == nil {
-		reply["EmbedUrl"] = s.URL + s.sessions.issue(input)
-		reply["Status"] = http.StatusOK
-	} else {
-		record.Status, record.Code, record.Message = failure.status, failure.code, failure.message
-		reply["message"] = failure.message
-		w.Header().Set("X-Amzn-ErrorType", failure.code)
+	record.AccessKeyId = identity.Credentials.AccessKeyID
+	if operationErr != nil {
+		return operationErr
 	}
-	s.record(record)
+	record.UserArn = identity.UserArn
+	if input.UserArn != nil {
+		record.UserArn = *input.UserArn
+	}
+	if invalid := judgeInput(input); invalid != nil {
+		return invalid
+	}
+	return s.judgeState(input, record.UserArn)
+}
 
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("X-Amzn-RequestId", record.RequestId)
-	w.WriteHeader(record.Status)
-	json.NewEncoder(w).Encode(reply)
+// judgeInput applies the service's rules, which are those that the client checks before it sends.
+func judgeInput(input *quicksightembed.GetSessionEmbedUrlInput) *serviceError {
+	var invalid *quicksightembed.ValidationError
+	if !errors.As(input.Validate(), &invalid) {
+		return nil
+	}
+	code := "InvalidParameterValueException"
+	if invalid.Fields[0].Field == "SessionLifetimeInMinutes" {
+		code = "SessionLifetimeInMinutesInvalidException"
+	}
+	return exception(code, "%s", invalid.Fields[0])
+}
+
+// judgeState compares what is asked for with what the server knows.
+func (s *Server) judgeState(input *quicksightembed.GetSessionEmbedUrlInput, userArn string) *serviceError {
+	o := &s.options
+	dashboard, isDashboard := strings.CutPrefix(aws.ToString(input.EntryPoint), quicksightembed.DashboardEntryPoint(""))
+	analysis, isAnalysis := strings.CutPrefix(aws.ToString(input.EntryPoint), quicksightembed.AnalysisEntryPoint(""))
+	switch {
+	case *input.AwsAccountId != o.AwsAccountId:
+		return exception("AccessDeniedException", "the credentials are not allowed quicksight:GetSessionEmbedUrl in account %s", *input.AwsAccountId)
+	case o.Edition == EditionNone:
+		return exception("ResourceNotFoundException", "the account %s has no QuickSight subscription", o.AwsAccountId)
+	case o.Edition != EditionEnterprise && o.Edition != EditionEnterpriseAndQ:
+		return exception("UnsupportedUserEditionException", "the edition %s has no GetSessionEmbedUrl", o.Edition)
+	case o.Users != nil && userArn == "":
+		return exception("QuickSightUserNotFoundException", "the identity that signed is not a QuickSight user")
+	case o.Users != nil && !slices.Contains(o.Users, userArn):
+		return exception("QuickSightUserNotFoundException", "the user %s is not registered", userArn)
+	case isDashboard && o.Dashboards != nil && !slices.Contains(o.Dashboards, dashboard):
+		return exception("ResourceNotFoundException", "the dashboard %s does not exist", dashboard)
+	case isAnalysis && o.Analyses != nil && !slices.Contains(o.Analyses, analysis):
+		return exception("ResourceNotFoundException", "the analysis %s does not exist", analysis)
+	}
+	return nil
+}
+
+// reply returns the body of an answer: a URL, or the failure, as the service or a gateway in front of it puts it.
+func (s *Server) reply(record Request, failure *serviceError) []byte {
+	var body map[string]any
+	switch {
+	case failure != nil && s.options.Envelope && failure.code != "": // one without a code comes from before the gateway
+		body = map[string]any{"success": false, "error": map[string]any{"code": failure.code, "message": failure.message, "RequestId": record.RequestId}}
+	case failure != nil:
+		body = map[string]any{"message": failure.message, "RequestId": record.RequestId}
+	case s.options.Envelope:
+		id, path := s.sessions.issue(&record.Input, record.UserArn)
+		body = map[string]any{"success": true, "data": map[string]any{
+			"id": id, "created_at": s.now().UTC().Format(time.RFC3339), "embed_url": s.URL + path, "request_id": record.RequestId,
+		}}
+	default:
+		_, path := s.sessions.issue(&record.Input, record.UserArn)
+		body = map[string]any{"EmbedUrl": s.URL + path, "RequestId": record.RequestId, "Status": http.StatusOK}
+	}
+	var encoded bytes.Buffer
+	encoder := json.NewEncoder(&encoded)
+	encoder.SetEscapeHTML(false) // as the service: a URL's & stays an &
+	encoder.Encode(body)
+	return encoded.Bytes()
 }
 
 // parseInput reads the input off a request to GetSessionEmbedUrl.
@@ -74,7 +187,7 @@ func parseInput(r *http.Request) (*quicksightembed.GetSessionEmbedUrlInput, *ser
 	}
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
-		return nil, refuse(http.StatusBadRequest, "InvalidParameterValueException", "the query cannot be read: %v", err)
+		return nil, exception("InvalidParameterValueException", "the query cannot be read: %v", err)
 	}
 	input := &quicksightembed.GetSessionEmbedUrlInput{AwsAccountId: &account}
 	for _, name := range []string{"entry-point", "session-lifetime", "user-arn"} { // AWS ignores what it does not know
@@ -83,7 +196,7 @@ func parseInput(r *http.Request) (*quicksightembed.GetSessionEmbedUrlInput, *ser
 			continue
 		}
 		if len(values) > 1 {
-			return input, refuse(http.StatusBadRequest, "InvalidParameterValueException", "%s is given %d times", name, len(values))
+			return input, exception("InvalidParameterValueException", "%s is given %d times", name, len(values))
 		}
 		switch name {
 		case "entry-point":
@@ -93,31 +206,12 @@ func parseInput(r *http.Request) (*quicksightembed.GetSessionEmbedUrlInput, *ser
 		case "session-lifetime":
 			minutes, err := strconv.ParseInt(values[0], 10, 64)
 			if err != nil {
-				return input, refuse(http.StatusBadRequest, "InvalidParameterValueException", "session-lifetime %q is not a number of minutes", values[0])
+				return input, exception("InvalidParameterValueException", "session-lifetime %q is not a number of minutes", values[0])
 			}
 			input.SessionLifetimeInMinutes = &minutes
 		}
 	}
 	return input, nil
-}
-
-// judge applies the service's rules, which are those that the client checks before it sends, and then its state.
-func (s *Server) judge(input *quicksightembed.GetSessionEmbedUrlInput) *serviceError {
-	var invalid *quicksightembed.ValidationError
-	if errors.As(input.Validate(), &invalid) {
-		code := "InvalidParameterValueException"
-		if invalid.Fields[0].Field == "SessionLifetimeInMinutes" {
-			code = "SessionLifetimeInMinutesInvalidException"
-		}
-		return refuse(http.StatusBadRequest, code, "%s", invalid.Fields[0])
-	}
-	if *input.AwsAccountId != s.options.AwsAccountId {
-		return refuse(http.StatusUnauthorized, "AccessDeniedException", "the credentials are not allowed quicksight:GetSessionEmbedUrl in account %s", *input.AwsAccountId)
-	}
-	if input.UserArn != nil && s.options.Users != nil && !slices.Contains(s.options.Users, *input.UserArn) {
-		return refuse(http.StatusNotFound, "QuickSightUserNotFoundException", "the user %s is not registered", *input.UserArn)
-	}
-	return nil
 }
 
 func newRequestID() string {

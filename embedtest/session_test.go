@@ -2,27 +2,25 @@ package embedtest
 
 import (
 	"net/http"
-	"net/url"
+	"net/http/httptest"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 
 	"example.com/quicksightembed"
 )
 
 func TestSessionsForgetTheOldest(t *testing.T) {
 	s := newSessions(time.Now, nil)
-	var urls []*url.URL
+	var requests []*http.Request
 	for range maxSessions + 1 {
-		u, err := url.Parse(s.issue(&quicksightembed.GetSessionEmbedUrlInput{}))
-		require.NoError(t, err)
-		urls = append(urls, u)
+		_, path := s.issue(&quicksightembed.GetSessionEmbedUrlInput{}, "")
+		requests = append(requests, httptest.NewRequest(http.MethodGet, path, nil))
 	}
 	assert.Len(t, s.byID, maxSessions)
-	_, status, _ := s.open(urls[0], false)
+	_, status, _ := s.open(requests[0])
 	assert.Equal(t, http.StatusNotFound, status)
-	_, status, _ = s.open(urls[1], false)
+	_, status, _ = s.open(requests[1])
 	assert.Equal(t, http.StatusOK, status)
 }

@@ -10,8 +10,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
 // This file verifies AWS Signature Version 4, written from its documentation and not from a signer:
@@ -25,7 +23,7 @@ const (
 
 // verifier knows whom it accepts and for what.
 type verifier struct {
-	credentials     aws.Credentials
+	identities      []Identity
 	region, service string
 	now             time.Time
 }
@@ -38,36 +36,63 @@ type authorization struct {
 	signature                     string
 }
 
-// verify returns nil if the request is signed as it must be, and otherwise the refusal of an AWS front end.
-func (v verifier) verify(r *http.Request, body []byte) *serviceError {
+// verify returns the identity that signed the request, or else the refusal of an AWS front end.
+func (v verifier) verify(r *http.Request, body []byte) (*Identity, *serviceError) {
 	auth, refusal := parseAuthorization(r)
 	if refusal != nil {
-		return refusal
+		return nil, refusal
 	}
-	signedAt, refusal := v.verifyDate(r, auth)
+	signedAt, refusal := v.verifyDate(r)
 	if refusal != nil {
-		return refusal
+		return nil, refusal
 	}
 	if refusal := v.verifyScope(auth, signedAt); refusal != nil {
-		return refusal
+		return nil, refusal
 	}
-	if refusal := v.verifyIdentity(r, auth); refusal != nil {
-		return refusal
+	identity, refusal := v.findIdentity(r, auth)
+	if refusal != nil {
+		return nil, refusal
 	}
 	if refusal := verifySignedHeaders(r, auth); refusal != nil {
-		return refusal
+		return nil, refusal
 	}
-	canonical, refusal := canonicalRequest(r, body, auth)
+	parts, refusal := canonicalParts(r, body, auth)
 	if refusal != nil {
-		return refusal
+		return nil, refusal
 	}
-	scope := strings.Join([]string{auth.date, auth.region, auth.service, auth.ending}, "/")
-	stringToSign := strings.Join([]string{signingAlgorithm, signedAt.Format(amzDateFormat), scope, hexSHA256([]byte(canonical))}, "\n")
-	if !hmac.Equal([]byte(sign(v.credentials.SecretAccessKey, auth, stringToSign)), []byte(auth.signature)) {
-		return refuse(http.StatusForbidden, "InvalidSignatureException",
-			"the signature does not match; the canonical request that was computed here is %q", printable(canonical))
+	matches := func(p canonicalRequest) bool {
+		return hmac.Equal([]byte(sign(identity.Credentials.SecretAccessKey, auth, signedAt, p.String())), []byte(auth.signature))
 	}
-	return nil
+	if !matches(parts) {
+		return nil, refuse(http.StatusForbidden, "InvalidSignatureException",
+			"the signature does not match%s; the canonical request that was computed here is %q", hint(r, parts, matches), printable(parts.String()))
+	}
+	return identity, nil
+}
+
+// hint says of a signature that does not match which common mistake it would match with.
+func hint(r *http.Request, parts canonicalRequest, matches func(canonicalRequest) bool) string {
+	for _, mistake := range []struct {
+		name string
+		make func(*canonicalRequest)
+	}{
+		{"the path escaped once, where all services but S3 escape it twice", func(p *canonicalRequest) { p.path = r.URL.EscapedPath() }},
+		{"the query in the order and escapes of the request", func(p *canonicalRequest) { p.query = r.URL.RawQuery }},
+		{"a + for each space of the query", func(p *canonicalRequest) { p.query = strings.ReplaceAll(p.query, "%20", "+") }},
+		{"the Host header without its port", func(p *canonicalRequest) {
+			p.headers = strings.Replace(p.headers, "host:"+r.Host+"\n", "host:"+strings.Split(r.Host, ":")[0]+"\n", 1)
+		}},
+		{"an unsigned payload, which S3 alone takes", func(p *canonicalRequest) { p.bodySHA256 = "UNSIGNED-PAYLOAD" }},
+		{"no payload", func(p *canonicalRequest) { p.bodySHA256 = hexSHA256(nil) }},
+		{"another method", func(p *canonicalRequest) { p.method = map[string]string{"GET": "POST"}[p.method] }},
+	} {
+		mistaken := parts
+		mistake.make(&mistaken)
+		if mistaken != parts && matches(mistaken) {
+			return ": it is for " + mistake.name
+		}
+	}
+	return ""
 }
 
 func parseAuthorization(r *http.Request) (auth authorization, refusal *serviceError) {
@@ -112,7 +137,7 @@ func parseAuthorization(r *http.Request) (auth authorization, refusal *serviceEr
 }
 
 // verifyDate returns the time that the request is signed for.
-func (v verifier) verifyDate(r *http.Request, auth authorization) (signedAt time.Time, refusal *serviceError) {
+func (v verifier) verifyDate(r *http.Request) (signedAt time.Time, refusal *serviceError) {
 	header := "X-Amz-Date"
 	value := r.Header.Get(header)
 	if value == "" {
@@ -150,22 +175,25 @@ func (v verifier) verifyScope(auth authorization, signedAt time.Time) *serviceEr
 	return nil
 }
 
-// verifyIdentity checks the access key and session token, and that the token cannot be exchanged.
-func (v verifier) verifyIdentity(r *http.Request, auth authorization) *serviceError {
-	tokens := r.Header.Values("X-Amz-Security-Token")
-	switch {
-	case auth.accessKeyID != v.credentials.AccessKeyID:
-		return refuse(http.StatusForbidden, "UnrecognizedClientException", "the access key %q is not known here", auth.accessKeyID)
-	case len(tokens) > 1:
-		return refuse(http.StatusForbidden, "UnrecognizedClientException", "the request has more than one session token")
-	case len(tokens) == 0 && v.credentials.SessionToken != "":
-		return refuse(http.StatusForbidden, "UnrecognizedClientException", "the access key needs a session token, and the request has none")
-	case len(tokens) == 1 && tokens[0] != v.credentials.SessionToken:
-		return refuse(http.StatusForbidden, "UnrecognizedClientException", "the session token is not that of the access key")
-	case v.credentials.CanExpire && !v.now.Before(v.credentials.Expires):
-		return refuse(http.StatusForbidden, "ExpiredTokenException", "the session token expired at %s", v.credentials.Expires.UTC().Format(time.RFC3339))
+// findIdentity finds whose access key and session token the request has.
+func (v verifier) findIdentity(r *http.Request, auth authorization) (*Identity, *serviceError) {
+	index := slices.IndexFunc(v.identities, func(i Identity) bool { return i.Credentials.AccessKeyID == auth.accessKeyID })
+	if index < 0 {
+		return nil, refuse(http.StatusForbidden, "UnrecognizedClientException", "the access key %q is not known here", auth.accessKeyID)
 	}
-	return nil
+	identity := &v.identities[index]
+	credentials, tokens := identity.Credentials, r.Header.Values("X-Amz-Security-Token")
+	switch {
+	case len(tokens) > 1:
+		return nil, refuse(http.StatusForbidden, "UnrecognizedClientException", "the request has more than one session token")
+	case len(tokens) == 0 && credentials.SessionToken != "":
+		return nil, refuse(http.StatusForbidden, "UnrecognizedClientException", "the access key needs a session token, and the request has none")
+	case len(tokens) == 1 && tokens[0] != credentials.SessionToken:
+		return nil, refuse(http.StatusForbidden, "UnrecognizedClientException", "the session token is not that of the access key")
+	case credentials.CanExpire && !v.now.Before(credentials.Expires):
+		return nil, refuse(http.StatusForbidden, "ExpiredTokenException", "the session token expired at %s", credentials.Expires.UTC().Format(time.RFC3339))
+	}
+	return identity, nil
 }
 
 // verifySignedHeaders checks that what must be signed is: Host, the date and every X-Amz-… header.
@@ -188,33 +216,46 @@ func verifySignedHeaders(r *http.Request, auth authorization) *serviceError {
 	return nil
 }
 
-// canonicalRequest puts the request, as it came in, into the form that is signed.
-func canonicalRequest(r *http.Request, body []byte, auth authorization) (string, *serviceError) {
+// canonicalRequest is a request in the form that is signed.
+type canonicalRequest struct {
+	method, path, query    string
+	headers, signedHeaders string // a line for each signed header; their names
+	bodySHA256             string
+}
+
+func (c canonicalRequest) String() string {
+	return strings.Join([]string{c.method, c.path, c.query, c.headers, c.signedHeaders, c.bodySHA256}, "\n")
+}
+
+// canonicalParts puts the request, as it came in, into canonical form.
+func canonicalParts(r *http.Request, body []byte, auth authorization) (canonical canonicalRequest, refusal *serviceError) {
 	query, err := canonicalQuery(r.URL.RawQuery)
 	if err != nil {
-		return "", refuse(http.StatusForbidden, "InvalidSignatureException", "the query cannot be read: %v", err)
+		return canonical, refuse(http.StatusForbidden, "InvalidSignatureException", "the query cannot be read: %v", err)
 	}
 	path := r.URL.EscapedPath()
 	if path == "" {
 		path = "/"
 	}
-	var canonical strings.Builder
-	fmt.Fprintf(&canonical, "%s\n%s\n%s\n", r.Method, escape(path, "/"), query)
+	var headers strings.Builder
 	for _, name := range auth.signedHeaders {
 		values := slices.Clone(r.Header.Values(name))
 		if name == "host" {
 			values = []string{r.Host}
 		}
 		if len(values) == 0 || name != strings.ToLower(name) {
-			return "", refuse(http.StatusForbidden, "InvalidSignatureException", "the signed header %q is not in the request", name)
+			return canonical, refuse(http.StatusForbidden, "InvalidSignatureException", "the signed header %q is not in the request", name)
 		}
 		for i, value := range values {
 			values[i] = strings.TrimSpace(strings.Join(strings.FieldsFunc(value, isSpace), " "))
 		}
-		fmt.Fprintf(&canonical, "%s:%s\n", name, strings.Join(values, ","))
+		fmt.Fprintf(&headers, "%s:%s\n", name, strings.Join(values, ","))
 	}
-	fmt.Fprintf(&canonical, "\n%s\n%s", strings.Join(auth.signedHeaders, ";"), hexSHA256(body))
-	return canonical.String(), nil
+	return canonicalRequest{
+		method: r.Method, path: escape(path, "/"), query: query,
+		headers: headers.String(), signedHeaders: strings.Join(auth.signedHeaders, ";"),
+		bodySHA256: hexSHA256(body),
+	}, nil
 }
 
 func isSpace(r rune) bool { return r == ' ' }
@@ -227,11 +268,11 @@ func canonicalQuery(raw string) (string, error) {
 			continue
 		}
 		name, value, _ := strings.Cut(parameter, "=")
-		name, err := url.QueryUnescape(name)
+		name, err := url.PathUnescape(name) // a + is a +: a space is signed, and so must be sent, as %20
 		if err != nil {
 			return "", err
 		}
-		value, err = url.QueryUnescape(value)
+		value, err = url.PathUnescape(value)
 		if err != nil {
 			return "", err
 		}
@@ -256,11 +297,14 @@ func escape(s, others string) string {
 	return escaped.String()
 }
 
-func sign(secret string, auth authorization, stringToSign string) string {
+// sign returns the signature of a canonical request.
+func sign(secret string, auth authorization, signedAt time.Time, canonical string) string {
+	scope := []string{auth.date, auth.region, auth.service, auth.ending}
 	key := []byte("AWS4" + secret)
-	for _, part := range []string{auth.date, auth.region, auth.service, auth.ending} {
+	for _, part := range scope {
 		key = hmacSHA256(key, part)
 	}
+	stringToSign := strings.Join([]string{signingAlgorithm, signedAt.UTC().Format(amzDateFormat), strings.Join(scope, "/"), hexSHA256([]byte(canonical))}, "\n")
 	return hex.EncodeToString(hmacSHA256(key, stringToSign))
 }
 

@@ -24,16 +24,25 @@ func listUsers() (*http.Request, verifier) {
 	r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/iam/aws4_request, "+
 		"SignedHeaders=content-type;host;x-amz-date, Signature=5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7")
 	return r, verifier{
-		credentials: aws.Credentials{AccessKeyID: "AKIDEXAMPLE", SecretAccessKey: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"},
-		region:      "us-east-1",
-		service:     "iam",
-		now:         time.Date(2015, 8, 30, 12, 36, 0, 0, time.UTC),
+		identities: []Identity{{Credentials: aws.Credentials{AccessKeyID: "AKIDEXAMPLE", SecretAccessKey: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"}}},
+		region:     "us-east-1",
+		service:    "iam",
+		now:        time.Date(2015, 8, 30, 12, 36, 0, 0, time.UTC),
 	}
+}
+
+// credentials are those of the verifier's only identity.
+func (v *verifier) credentials() *aws.Credentials { return &v.identities[0].Credentials }
+
+// refusalOf returns how the request is refused, or nil.
+func refusalOf(v verifier, r *http.Request, body []byte) *serviceError {
+	_, refusal := v.verify(r, body)
+	return refusal
 }
 
 func TestVerifyAcceptsThePublishedSignature(t *testing.T) {
 	r, v := listUsers()
-	assert.Nil(t, v.verify(r, nil))
+	assert.Nil(t, refusalOf(v, r, nil))
 }
 
 func TestVerifyAcceptsWhatAWSAccepts(t *testing.T) {
@@ -53,7 +62,7 @@ func TestVerifyAcceptsWhatAWSAccepts(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r, v := listUsers()
 			change(r, &v)
-			assert.Nil(t, v.verify(r, nil))
+			assert.Nil(t, refusalOf(v, r, nil))
 		})
 	}
 }
@@ -91,8 +100,8 @@ func TestVerifyRefuses(t *testing.T) {
 		"a date that is none":         {func(r *http.Request, _ *verifier) { r.Header.Set("X-Amz-Date", "today") }, incomplete, "must have an X-Amz-Date header"},
 		"16 minutes early":            {func(_ *http.Request, v *verifier) { v.now = v.now.Add(-16 * time.Minute) }, invalid, "16m0s off the server's time"},
 		"16 minutes late":             {func(_ *http.Request, v *verifier) { v.now = v.now.Add(16 * time.Minute) }, invalid, "16m0s off the server's time"},
-		"another secret":              {func(_ *http.Request, v *verifier) { v.credentials.SecretAccessKey = "x" }, invalid, "the signature does not match"},
-		"another access key":          {func(_ *http.Request, v *verifier) { v.credentials.AccessKeyID = "x" }, unrecognized, `the access key "AKIDEXAMPLE" is not known here`},
+		"another secret":              {func(_ *http.Request, v *verifier) { v.credentials().SecretAccessKey = "x" }, invalid, "the signature does not match"},
+		"another access key":          {func(_ *http.Request, v *verifier) { v.credentials().AccessKeyID = "x" }, unrecognized, `the access key "AKIDEXAMPLE" is not known here`},
 		"another region":              {replace("us-east-1", "eu-west-1"), invalid, `the region "eu-west-1", and must have "us-east-1"`},
 		"another service":             {replace("/iam/", "/sts/"), invalid, `the service "sts", and must have "iam"`},
 		"another scope date":          {replace("/20150830/", "/20150829/"), invalid, `the date "20150829", and must have "20150830"`},
@@ -121,12 +130,12 @@ func TestVerifyRefuses(t *testing.T) {
 		}, incomplete, "a signature in the query is not accepted"},
 		"an unexpected token": {func(r *http.Request, _ *verifier) { r.Header.Set("X-Amz-Security-Token", "x") }, unrecognized, "the session token is not that of the access key"},
 		"two tokens":          {func(r *http.Request, _ *verifier) { r.Header["X-Amz-Security-Token"] = []string{"x", "y"} }, unrecognized, "more than one session token"},
-		"a missing token":     {func(_ *http.Request, v *verifier) { v.credentials.SessionToken = "x" }, unrecognized, "needs a session token"},
+		"a missing token":     {func(_ *http.Request, v *verifier) { v.credentials().SessionToken = "x" }, unrecognized, "needs a session token"},
 		"an unsigned token": {func(r *http.Request, v *verifier) {
-			v.credentials.SessionToken = "x"
+			v.credentials().SessionToken = "x"
 			r.Header.Set("X-Amz-Security-Token", "x")
 		}, invalid, "the X-Amz-Security-Token header must be signed"},
-		"a token that expired":  {func(_ *http.Request, v *verifier) { v.credentials.CanExpire, v.credentials.Expires = true, v.now }, expired, "the session token expired at 2015-08-30T12:36:00Z"},
+		"a token that expired":  {func(_ *http.Request, v *verifier) { v.credentials().CanExpire, v.credentials().Expires = true, v.now }, expired, "the session token expired at 2015-08-30T12:36:00Z"},
 		"a body that is signed": {func(*http.Request, *verifier) {}, invalid, "the signature does not match"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -136,7 +145,7 @@ func TestVerifyRefuses(t *testing.T) {
 			if name == "a body that is signed" {
 				body = []byte("not the empty body")
 			}
-			refusal := v.verify(r, body)
+			refusal := refusalOf(v, r, body)
 			require.NotNil(t, refusal)
 			assert.Equal(t, test.want, fmt.Sprint(refusal.status, " ", refusal.code))
 			assert.Contains(t, refusal.message, test.says)
@@ -150,15 +159,15 @@ func TestVerifyAcceptsWhatTheCoreSigns(t *testing.T) {
 		"white space inside": func(r *http.Request) { r.Header.Set("X-Custom", "a\tb   c ") },
 		"values":             func(r *http.Request) { r.Header["X-Custom"] = []string{"b", " a "} },
 		"an escaped path":    func(r *http.Request) { r.URL.Path, r.URL.RawPath = "/a b/é/x", "/a%20b/%C3%A9/x" },
-		"an odd query":       func(r *http.Request) { r.URL.RawQuery = "b=%2F&b=-&a=x+y&c&%C3%A9=~" },
+		"an odd query":       func(r *http.Request) { r.URL.RawQuery = "b=%2F&b=-&a=x+y&c=&%C3%A9=~" },
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, v := listUsers()
-			v.credentials.SessionToken = "token"
+			v.credentials().SessionToken = "token"
 			r := httptest.NewRequest(http.MethodGet, "https://iam.amazonaws.com/", nil)
 			change(r)
-			require.NoError(t, v4.NewSigner().SignHTTP(context.Background(), v.credentials, r, hexSHA256(nil), v.service, v.region, v.now))
-			assert.Nil(t, v.verify(r, nil))
+			require.NoError(t, v4.NewSigner().SignHTTP(context.Background(), *v.credentials(), r, hexSHA256(nil), v.service, v.region, v.now))
+			assert.Nil(t, refusalOf(v, r, nil))
 		})
 	}
 }
@@ -169,18 +178,18 @@ func TestVerifyAcceptsTheDateHeader(t *testing.T) {
 		r.Header.Del("X-Amz-Date")
 		r.Header.Set("Date", date)
 		auth := authorization{accessKeyID: "AKIDEXAMPLE", date: "20150830", region: "us-east-1", service: "iam", ending: "aws4_request", signedHeaders: []string{"date", "host"}}
-		canonical, refusal := canonicalRequest(r, nil, auth)
+		canonical, refusal := canonicalParts(r, nil, auth)
 		require.Nil(t, refusal)
-		stringToSign := "AWS4-HMAC-SHA256\n20150830T123600Z\n20150830/us-east-1/iam/aws4_request\n" + hexSHA256([]byte(canonical))
-		r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/iam/aws4_request, SignedHeaders=date;host, Signature="+sign(v.credentials.SecretAccessKey, auth, stringToSign))
-		assert.Nil(t, v.verify(r, nil), date)
+		r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/iam/aws4_request, SignedHeaders=date;host, Signature="+
+			sign(v.credentials().SecretAccessKey, auth, v.now, canonical.String()))
+		assert.Nil(t, refusalOf(v, r, nil), date)
 	}
 }
 
 func TestRefusalIsNotLong(t *testing.T) {
 	r, v := listUsers()
 	r.URL.RawQuery = "x=" + strings.Repeat("%22", 10000)
-	assert.Less(t, len(v.verify(r, nil).message), 10000)
+	assert.Less(t, len(refusalOf(v, r, nil).message), 10000)
 }
 
 func TestCanonicalQuery(t *testing.T) {
@@ -190,7 +199,7 @@ func TestCanonicalQuery(t *testing.T) {
 		"a=2&a=1":                   "a=1&a=2",
 		"a-b=1&a=2":                 "a=2&a-b=1",
 		"a=/&a=-":                   "a=%2F&a=-",
-		"a=x%20y&b=x+y":             "a=x%20y&b=x%20y",
+		"a=x%20y&b=x+y":             "a=x%20y&b=x%2By",
 		"a=%7e~%2b":                 "a=~~%2B",
 		"a":                         "a=",
 		"é=" + url.QueryEscape("é"): "%C3%A9=%C3%A9",

@@ -1,0 +1,155 @@
+package embedtest_test
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/http/cookiejar"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/smithy-go"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"example.com/quicksightembed"
+	"example.com/quicksightembed/embedtest"
+)
+
+func TestStateCallsForExceptions(t *testing.T) {
+	type input = quicksightembed.GetSessionEmbedUrlInput
+	for name, test := range map[string]struct {
+		options func(*embedtest.Options)
+		input   input
+		code    string
+	}{
+		"an Enterprise edition":       {func(o *embedtest.Options) { o.Edition = embedtest.EditionEnterpriseAndQ }, input{}, ""},
+		"a Standard edition":          {func(o *embedtest.Options) { o.Edition = embedtest.EditionStandard }, input{}, "UnsupportedUserEditionException"},
+		"no subscription":             {func(o *embedtest.Options) { o.Edition = embedtest.EditionNone }, input{}, "ResourceNotFoundException"},
+		"another account":             {func(o *embedtest.Options) { o.AwsAccountId = "999988887777" }, input{}, "AccessDeniedException"},
+		"a dashboard that exists":     {func(o *embedtest.Options) { o.Dashboards = []string{"d"} }, input{EntryPoint: aws.String("/dashboards/d")}, ""},
+		"a dashboard that does not":   {func(o *embedtest.Options) { o.Dashboards = []string{"d"} }, input{EntryPoint: aws.String("/dashboards/e")}, "ResourceNotFoundException"},
+		"the list of dashboards":      {func(o *embedtest.Options) { o.Dashboards = []string{} }, input{EntryPoint: aws.String("/start/dashboards")}, ""},
+		"an analysis that exists":     {func(o *embedtest.Options) { o.Analyses = []string{"a"} }, input{EntryPoint: aws.String("/analyses/a")}, ""},
+		"an analysis that does not":   {func(o *embedtest.Options) { o.Analyses = []string{} }, input{EntryPoint: aws.String("/analyses/a")}, "ResourceNotFoundException"},
+		"an analysis where all exist": {func(*embedtest.Options) {}, input{EntryPoint: aws.String("/analyses/a")}, ""},
+		"an identity that is nobody":  {func(o *embedtest.Options) { o.Users = []string{jane} }, input{}, "QuickSightUserNotFoundException"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := newServer(t, test.options)
+			test.input.AwsAccountId = aws.String(account)
+			_, err := newClient(server).GetSessionEmbedUrl(ctx, &test.input)
+			if test.code == "" {
+				assert.NoError(t, err)
+				return
+			}
+			var apiErr smithy.APIError
+			require.ErrorAs(t, err, &apiErr)
+			assert.Equal(t, test.code, apiErr.ErrorCode())
+		})
+	}
+}
+
+func TestRoleSessionsAreToldApart(t *testing.T) {
+	const janesRole, bobsRole = "arn:aws:quicksight:us-east-1:111122223333:user/default/embed/jane", "arn:aws:quicksight:us-east-1:111122223333:user/default/embed/bob"
+	janes := aws.Credentials{AccessKeyID: "ASIAJANE", SecretAccessKey: "j", SessionToken: "tj"}
+	bobs := aws.Credentials{AccessKeyID: "ASIABOB", SecretAccessKey: "b", SessionToken: "tb"}
+	stale := aws.Credentials{AccessKeyID: "ASIASTALE", SecretAccessKey: "s", SessionToken: "ts", CanExpire: true, Expires: time.Now().Add(-time.Minute)}
+	server := newServer(t, func(o *embedtest.Options) {
+		o.Users = []string{janesRole}
+		o.Identities = []embedtest.Identity{{janes, janesRole}, {bobs, bobsRole}, {stale, janesRole}}
+	})
+	ask := func(credentials aws.Credentials) error {
+		_, err := newClient(server).GetSessionEmbedUrl(ctx, &quicksightembed.GetSessionEmbedUrlInput{AwsAccountId: aws.String(account)}, func(o *quicksightembed.Options) {
+			o.Credentials = provider{credentials}
+		})
+		return err
+	}
+	assert.NoError(t, ask(janes))
+	assert.Equal(t, janesRole, server.Requests()[0].UserArn)
+	assert.Equal(t, "ASIAJANE", server.Requests()[0].AccessKeyId)
+	assert.ErrorContains(t, ask(bobs), "the user "+bobsRole+" is not registered")
+	assert.ErrorContains(t, ask(stale), "ExpiredTokenException")
+	janes.SessionToken = bobs.SessionToken
+	assert.ErrorContains(t, ask(janes), "the session token is not that of the access key")
+}
+
+type provider struct{ credentials aws.Credentials }
+
+func (p provider) Retrieve(context.Context) (aws.Credentials, error) { return p.credentials, nil }
+
+func TestEnvelope(t *testing.T) {
+	server := newServer(t, func(o *embedtest.Options) { o.Envelope = true })
+	out, err := newClient(server).GetSessionEmbedUrl(ctx, janesInput())
+	require.NoError(t, err)
+	assert.NotEmpty(t, *out.Id)
+	assert.WithinDuration(t, time.Now(), *out.CreatedAt, time.Minute)
+	assert.Equal(t, server.Requests()[0].RequestId, *out.RequestId)
+	resp, _ := open(t, server, http.MethodGet, *out.EmbedUrl)
+	assert.Equal(t, 200, resp.StatusCode)
+
+	server.Inject(embedtest.Status(502))
+	_, err = newClient(server).GetSessionEmbedUrl(ctx, janesInput())
+	assert.NoError(t, err, "a proxy's error has no envelope, and is retried")
+}
+
+func TestSessionStaysOpenForTheBrowserThatOpenedIt(t *testing.T) {
+	server := embedtest.NewTLSServer()
+	defer server.Close()
+	in := janesInput()
+	in.SessionLifetimeInMinutes = aws.Int64(15)
+	url := issue(t, server, in)
+	page, _, _ := strings.Cut(url, "?")
+
+	resp, _ := open(t, server, http.MethodGet, page)
+	assert.Equal(t, 404, resp.StatusCode, "without the code")
+
+	browser := server.Client()
+	jar, err := cookiejar.New(nil)
+	require.NoError(t, err)
+	browser.Jar = jar
+	resp, body := open(t, server, http.MethodGet, url)
+	assert.Equal(t, 200, resp.StatusCode)
+	assert.Contains(t, body, "<dt>Time left<dd>15m0s")
+	cookie := resp.Cookies()[0]
+	assert.True(t, cookie.HttpOnly && cookie.Secure)
+	assert.Equal(t, http.SameSiteNoneMode, cookie.SameSite)
+
+	server.Advance(14 * time.Minute)
+	resp, body = open(t, server, http.MethodGet, page)
+	assert.Equal(t, 200, resp.StatusCode)
+	assert.Contains(t, body, "<dt>Time left<dd>1m0s")
+	resp, _ = open(t, server, http.MethodGet, url)
+	assert.Equal(t, 410, resp.StatusCode, "the URL is used, in that browser too")
+
+	server.Advance(time.Minute)
+	resp, body = open(t, server, http.MethodGet, page)
+	assert.Equal(t, 410, resp.StatusCode)
+	assert.Contains(t, body, "This session has ended.")
+}
+
+func TestListenerAndOnRequest(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	seen := make(chan embedtest.Request, 1)
+	server := newServer(t, func(o *embedtest.Options) {
+		o.Listener = listener
+		o.OnRequest = func(r embedtest.Request) { seen <- r }
+	})
+	assert.Equal(t, "http://"+listener.Addr().String(), server.URL)
+	issue(t, server, janesInput())
+	assert.Equal(t, 200, (<-seen).Status)
+}
+
+func TestRequestIsPrintedInOneLineWithoutSecrets(t *testing.T) {
+	server := newServer(t)
+	server.Inject(embedtest.Throttle())
+	issue(t, server, &quicksightembed.GetSessionEmbedUrlInput{AwsAccountId: aws.String(account)})
+	open(t, server, http.MethodGet, server.URL+"/x")
+	requests := server.Requests()
+	assert.Equal(t, "GET /accounts/111122223333/session-embed-url: 429 fault Throttle, ThrottlingException", requests[0].String())
+	assert.Equal(t, "GET /accounts/111122223333/session-embed-url: 200 issued a URL", requests[1].String())
+	assert.Equal(t, "GET /x: 403 MissingAuthenticationTokenException: the request is not signed: it has no Authorization header", requests[2].String())
+}
