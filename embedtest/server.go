@@ -30,6 +30,7 @@ package embedtest
 import (
 	"bytes"
 	"context"
+	"crypto/x509"
 	"fmt"
 	"io"
 	"net"
@@ -214,6 +215,9 @@ func (s *Server) now() time.Time { return s.options.Now().Add(time.Duration(s.ah
 
 // Client returns an HTTP client that trusts the server's certificate and is closed with the server.
 func (s *Server) Client() *http.Client { return s.server.Client() }
+
+// Certificate returns the server's certificate, or nil where it does not speak HTTPS.
+func (s *Server) Certificate() *x509.Certificate { return s.server.Certificate() }
 
 // Config returns an aws.Config whose clients call the server: region, credentials, base endpoint and HTTP client.
 func (s *Server) Config() aws.Config {
