@@ -194,18 +194,18 @@ func (r *reply) decodeError() error {
 
 // decodeEnvelopeError decodes the error of a gateway's envelope, whose code beats the header's.
 func (r *reply) decodeEnvelopeError(envelope document) error {
-	var doc document
-	if err := envelope.decode(&doc, "error"); err != nil {
+	doc, err := envelope.object("error")
+	if err != nil {
 		return r.unreadable(err)
 	}
 	if doc == nil {
 		return r.errorFrom(nil, "", "")
 	}
-	var code, message string
-	if err := cmp.Or(doc.decode(&code, "code"), doc.decode(&message, "message", "Message")); err != nil {
+	var code, message *string
+	if err := cmp.Or(doc.text(&code, "code"), doc.text(&message, "message", "Message")); err != nil {
 		return r.unreadable(err)
 	}
-	return r.errorFrom(doc, cmp.Or(code, r.response.Header.Get("X-Amzn-ErrorType")), message)
+	return r.errorFrom(doc, cmp.Or(aws.ToString(code), r.response.Header.Get("X-Amzn-ErrorType")), aws.ToString(message))
 }
 
 // errorFrom makes the error of a code: an exception from the document that describes it, or a generic error.
@@ -224,8 +224,9 @@ func (r *reply) errorFrom(doc document, code, message string) error {
 
 // decodeException decodes the exception of an error code, in any case, or returns nil where the operation has none.
 func (r *reply) decodeException(code string, doc document) (exception, err error) {
-	var message, requestID *string
-	err = cmp.Or(doc.decode(&message, "message", "Message"), doc.decode(&requestID, "RequestId"))
+	var message, requestID, resource *string
+	err = cmp.Or(doc.text(&message, "message", "Message"), doc.text(&requestID, "RequestId"))
+	resourceErr := doc.text(&resource, "ResourceType")
 	if message != nil {
 		*message = r.hideSecrets(*message)
 	}
@@ -240,11 +241,9 @@ func (r *reply) decodeException(code string, doc document) (exception, err error
 	case is("QuickSightUserNotFoundException"):
 		return &QuickSightUserNotFoundException{Message: message, RequestId: requestID}, err
 	case is("ResourceExistsException"):
-		e := &ResourceExistsException{Message: message, RequestId: requestID}
-		return e, cmp.Or(err, doc.decode(&e.ResourceType, "ResourceType"))
+		return &ResourceExistsException{Message: message, RequestId: requestID, ResourceType: ExceptionResourceType(aws.ToString(resource))}, cmp.Or(err, resourceErr)
 	case is("ResourceNotFoundException"):
-		e := &ResourceNotFoundException{Message: message, RequestId: requestID}
-		return e, cmp.Or(err, doc.decode(&e.ResourceType, "ResourceType"))
+		return &ResourceNotFoundException{Message: message, RequestId: requestID, ResourceType: ExceptionResourceType(aws.ToString(resource))}, cmp.Or(err, resourceErr)
 	case is("SessionLifetimeInMinutesInvalidException"):
 		return &SessionLifetimeInMinutesInvalidException{Message: message, RequestId: requestID}, err
 	case is("ThrottlingException"):

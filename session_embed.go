@@ -173,7 +173,7 @@ func (r *reply) decode() (*GetSessionEmbedUrlOutput, error) {
 
 // decode fills the output from QuickSight's own reply.
 func (out *GetSessionEmbedUrlOutput) decode(doc document) error {
-	if err := cmp.Or(doc.decode(&out.EmbedUrl, "EmbedUrl"), doc.decode(&out.RequestId, "RequestId")); err != nil {
+	if err := cmp.Or(doc.text(&out.EmbedUrl, "EmbedUrl"), doc.text(&out.RequestId, "RequestId")); err != nil {
 		return err
 	}
 	if aws.ToString(out.EmbedUrl) == "" {
@@ -184,8 +184,8 @@ func (out *GetSessionEmbedUrlOutput) decode(doc document) error {
 
 // decodeEnvelope fills the output from a gateway's reply. That may have no EmbedUrl, but not an empty one.
 func (out *GetSessionEmbedUrlOutput) decodeEnvelope(envelope document) error {
-	var data document
-	if err := envelope.decode(&data, "data"); err != nil {
+	data, err := envelope.object("data")
+	if err != nil {
 		return err
 	}
 	if data == nil {
@@ -193,10 +193,10 @@ func (out *GetSessionEmbedUrlOutput) decodeEnvelope(envelope document) error {
 	}
 	var createdAt *string
 	if err := cmp.Or(
-		data.decode(&out.Id, "id"),
-		data.decode(&createdAt, "created_at"),
-		data.decode(&out.EmbedUrl, "EmbedUrl", "embed_url"),
-		data.decode(&out.RequestId, "RequestId", "request_id"),
+		data.text(&out.Id, "id"),
+		data.text(&createdAt, "created_at"),
+		data.text(&out.EmbedUrl, "EmbedUrl", "embed_url"),
+		data.text(&out.RequestId, "RequestId", "request_id"),
 	); err != nil {
 		return err
 	}
@@ -213,14 +213,15 @@ func (out *GetSessionEmbedUrlOutput) decodeEnvelope(envelope document) error {
 	return nil
 }
 
-// document is a JSON object whose values are not decoded yet. Its keys are exact, which those of a struct are not.
-type document map[string]json.RawMessage
+// document is a JSON object. Its keys are exact, which those of a struct are not.
+type document map[string]any
 
 // decodeDocument accepts what the official client's decoder does: an empty body or null as an empty document, and
 // anything behind the first JSON value.
 func decodeDocument(body []byte) (doc document, err error) {
-	err = json.NewDecoder(bytes.NewReader(body)).Decode(&doc)
-	if err != nil && err != io.EOF {
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder.UseNumber() // a number that no float64 can hold is none of our business
+	if err := decoder.Decode(&doc); err != nil && err != io.EOF {
 		return nil, wrongType("it", err)
 	}
 	return doc, nil
@@ -232,21 +233,50 @@ func (doc document) envelope() (success, ok bool) {
 	if _, native := doc["EmbedUrl"]; native {
 		return false, false
 	}
-	switch string(doc["success"]) {
-	case "true":
-		return true, true
-	case "false":
-		return false, true
-	}
-	return false, false
+	success, ok = doc["success"].(bool)
+	return success, ok
 }
 
-// decode decodes the value under the first of the keys that has one. Where none has, or null, target stays as it is.
-func (doc document) decode(target any, keys ...string) error {
+// text points target at the text under the first of the keys that has a value. Where none has, or null, target stays as it
+// is.
+func (doc document) text(target **string, keys ...string) error {
 	for _, key := range keys {
-		if value := doc[key]; value != nil && string(value) != "null" {
-			return wrongType(key, json.Unmarshal(value, target))
+		switch value := doc[key].(type) {
+		case nil:
+			continue
+		case string:
+			*target = &value
+			return nil
+		default:
+			return mustBe("a string", key, value)
 		}
 	}
 	return nil
+}
+
+// object returns the object under the key, or nil where there is none, or null.
+func (doc document) object(key string) (document, error) {
+	switch value := doc[key].(type) {
+	case nil:
+		return nil, nil
+	case map[string]any:
+		return value, nil
+	default:
+		return nil, mustBe("an object", key, value)
+	}
+}
+
+func mustBe(want, name string, value any) error {
+	is := "object"
+	switch value.(type) {
+	case bool:
+		is = "bool"
+	case json.Number:
+		is = "number"
+	case string:
+		is = "string"
+	case []any:
+		is = "array"
+	}
+	return fmt.Errorf("%s is of the type %s and must be %s", name, is, want)
 }
