@@ -1,6 +1,7 @@
 package quicksightembed
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -378,9 +379,6 @@ func (c *call) send(ctx context.Context, req *http.Request) (*http.Response, mid
 func (c *call) do(ctx context.Context, req *http.Request) (*http.Response, error) {
 	ctx, span := tracing.StartSpan(ctx, "DoHTTPRequest")
 	defer span.End()
-	span.SetProperty("http.method", req.Method)
-	span.SetProperty("http.request_content_length", int64(0))
-
 	resp, err := c.options.HTTPClient.Do(req.WithContext(ctx))
 	if resp == nil {
 		resp = &http.Response{Header: http.Header{}}
@@ -391,23 +389,27 @@ func (c *call) do(ctx context.Context, req *http.Request) (*http.Response, error
 	if resp.Body == nil {
 		resp.Body = http.NoBody
 	}
-	span.SetProperty("net.protocol.version", fmt.Sprintf("%d.%d", resp.ProtoMajor, resp.ProtoMinor))
-	span.SetProperty("http.status_code", resp.StatusCode)
-	span.SetProperty("http.response_content_length", resp.ContentLength)
+	if span, traced := tracing.GetSpan(ctx); traced { // to make the values costs
+		span.SetProperty("http.method", req.Method)
+		span.SetProperty("http.request_content_length", int64(0))
+		span.SetProperty("net.protocol.version", fmt.Sprintf("%d.%d", resp.ProtoMajor, resp.ProtoMinor))
+		span.SetProperty("http.status_code", resp.StatusCode)
+		span.SetProperty("http.response_content_length", resp.ContentLength)
+	}
 	return resp, err
 }
 
 // noteRequestID puts the request ID of the reply's header where the official client does.
 func noteRequestID(ctx context.Context, metadata *middleware.Metadata, resp *http.Response) string {
-	for _, name := range []string{"X-Amzn-Requestid", "X-Amz-RequestId"} {
-		if id := resp.Header.Get(name); id != "" {
-			awsmiddleware.SetRequestIDMetadata(metadata, id)
-			span, _ := tracing.GetSpan(ctx)
-			span.SetProperty("aws.request_id", id)
-			return id
-		}
+	id := cmp.Or(resp.Header.Get("X-Amzn-Requestid"), resp.Header.Get("X-Amz-Requestid"))
+	if id == "" {
+		return ""
 	}
-	return ""
+	awsmiddleware.SetRequestIDMetadata(metadata, id)
+	if span, traced := tracing.GetSpan(ctx); traced {
+		span.SetProperty("aws.request_id", id)
+	}
+	return id
 }
 
 // receive reads and decodes the reply.
