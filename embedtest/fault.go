@@ -48,27 +48,40 @@ func (s *Server) Inject(faults ...Fault) {
 		if f.times == 0 && f.when == nil {
 			f.times = 1
 		}
-		s.faults = append(s.faults, f)
+		s.faults = append(s.faults, &f)
 	}
 }
 
-// takeFault returns the fault that happens to the request, if one does.
-func (s *Server) takeFault(r Request) (fault Fault, ok bool) {
+// takeFault returns the fault that happens to the request, or one that is nothing. Predicates run without the lock, so that
+// they may ask the server.
+func (s *Server) takeFault(r Request) *Fault {
+	s.mu.Lock()
+	queue := slices.Clone(s.faults)
+	s.mu.Unlock()
+	for _, f := range queue {
+		if (f.when == nil || f.when(r)) && s.useUp(f) {
+			return f
+		}
+	}
+	return &Fault{}
+}
+
+// useUp counts that a fault happens, and reports false where it was used up in the meantime.
+func (s *Server) useUp(f *Fault) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	i := slices.IndexFunc(s.faults, func(f Fault) bool { return f.when == nil || f.when(r) })
+	i := slices.Index(s.faults, f)
 	if i < 0 {
-		return fault, false
+		return false
 	}
-	fault = s.faults[i]
-	switch fault.times {
-	case 0:
+	switch f.times {
+	case 0: // without end
 	case 1:
 		s.faults = slices.Delete(s.faults, i, i+1)
 	default:
-		s.faults[i].times--
+		f.times--
 	}
-	return fault, true
+	return true
 }
 
 // Fail answers with an exception, such as "ResourceExistsException", with the status that QuickSight documents for it, or

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -138,6 +140,33 @@ func TestFaultsHappenInOrderAndAsOftenAsTold(t *testing.T) {
 	assert.Equal(t, "InvalidParameterValueException", ask(jane))
 	assert.Equal(t, "", ask(jane))
 	assert.Panics(t, func() { embedtest.Throttle().Times(0) })
+}
+
+func TestPredicateMayAskTheServer(t *testing.T) {
+	server := newServer(t)
+	server.Inject(embedtest.Throttle().When(func(embedtest.Request) bool { return len(server.Requests()) < 2 }))
+	_, err := newClient(server).GetSessionEmbedUrl(ctx, janesInput())
+	require.NoError(t, err)
+	assert.Len(t, server.Requests(), 3)
+}
+
+func TestFaultHappensOnceAmongManyAtATime(t *testing.T) {
+	server := newServer(t)
+	server.Inject(embedtest.Fail("ResourceExistsException").Times(5))
+	client := newClient(server)
+	var failed atomic.Int32
+	var wg sync.WaitGroup
+	for range 20 {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			if _, err := client.GetSessionEmbedUrl(ctx, janesInput()); err != nil {
+				failed.Add(1)
+			}
+		}()
+	}
+	wg.Wait()
+	assert.Equal(t, int32(5), failed.Load())
 }
 
 func TestFaultDoesNotHideAWrongSignature(t *testing.T) {

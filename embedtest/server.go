@@ -159,7 +159,7 @@ type Server struct {
 
 	mu       sync.Mutex
 	requests []Request
-	faults   []Fault
+	faults   []*Fault
 }
 
 // NewServer starts a server that speaks HTTP. The caller must Close it.

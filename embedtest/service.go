@@ -54,13 +54,10 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request, body []byte, b
 		RequestId: newRequestID(), Status: http.StatusOK,
 	}
 	failure := s.judge(&record, r, body, bodyErr)
-	fault, ok := Fault{}, false
+	fault := &Fault{}
 	if failure == nil {
-		fault, ok = s.takeFault(record)
-		failure = fault.failure
-	}
-	if ok {
-		record.Fault = fault.name
+		fault = s.takeFault(record)
+		failure, record.Fault = fault.failure, fault.name
 	}
 	if failure != nil {
 		record.Status, record.Code, record.Message = failure.status, failure.code, failure.message
