@@ -107,6 +107,9 @@ func askWithCLI(t *testing.T, env map[string]string, in input) answer {
 }
 
 func askWithJavaScript(t *testing.T, env map[string]string, in input) answer {
+	if _, err := exec.LookPath("node"); err != nil {
+		missing(t, "no Node.js: it must be version 20 or newer")
+	}
 	if _, err := os.Stat(filepath.Join("js", "node_modules")); err != nil {
 		missing(t, "no compat/js/node_modules: npm ci --prefix compat/js")
 	}

@@ -97,8 +97,10 @@ func Throttle() Fault {
 	return f
 }
 
-// Status answers with a status that a proxy or load balancer gives, such as 502 or 503, without a code.
+// Status answers with an error status, 400 to 599, as a proxy or load balancer gives it, without a code. Another status
+// panics.
 func Status(status int) Fault {
+	mustBeStatus(status, 400, 599)
 	return Fault{name: "Status", failure: refuse(status, "", "injected by the test")}
 }
 
@@ -112,8 +114,10 @@ func SkewedClock(d time.Duration) Fault {
 	return f
 }
 
-// Reply answers with exactly this. Values of the header replace those of the server's own answer.
+// Reply answers with this status, 200 to 599, and body. The header is added to that of the server's own answer; the same
+// names replace its values. Another status panics.
 func Reply(status int, header http.Header, body string) Fault {
+	mustBeStatus(status, 200, 599)
 	return Fault{name: "Reply", status: status, serve: func(_ *Server, w http.ResponseWriter, _ *http.Request, _ func() []byte) {
 		for name, values := range header {
 			w.Header()[http.CanonicalHeaderKey(name)] = values
@@ -128,6 +132,12 @@ func Redirect(status int, location string) Fault {
 	f := Reply(status, http.Header{"Location": {location}}, "")
 	f.name = "Redirect"
 	return f
+}
+
+func mustBeStatus(status, least, most int) {
+	if status < least || status > most {
+		panic(fmt.Sprintf("embedtest: a status of %d cannot be answered with: it must be %d to %d", status, least, most))
+	}
 }
 
 // Reset breaks the connection before the reply.
@@ -150,11 +160,13 @@ func Stall() Fault {
 	return Fault{name: "Stall", serve: func(s *Server, _ http.ResponseWriter, r *http.Request, _ func() []byte) { s.stall(r) }}
 }
 
+// stall waits, and then breaks the connection instead of letting net/http complete the reply.
 func (s *Server) stall(r *http.Request) {
 	select {
 	case <-r.Context().Done():
 	case <-s.closing:
 	}
+	panic(http.ErrAbortHandler)
 }
 
 // StallInBody sends half of the reply, and then nothing until the client gives up or the server is closed.
@@ -187,7 +199,7 @@ func onTheWire(name string, write func(conn net.Conn, head string, body []byte))
 	return Fault{name: name, status: http.StatusOK, serve: func(_ *Server, w http.ResponseWriter, _ *http.Request, reply func() []byte) {
 		conn := hijack(w)
 		defer conn.Close()
-		write(conn, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n", reply())
+		write(conn, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n", reply())
 	}}
 }
 

@@ -1,11 +1,15 @@
 package embedtest_test
 
 import (
+	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -68,8 +72,7 @@ func TestFaultThatIsFinal(t *testing.T) {
 		check func(*testing.T, error)
 	}{
 		"ResetInReply": {embedtest.ResetInReply(), func(t *testing.T, err error) {
-			var unreadable *smithy.DeserializationError
-			assert.ErrorAs(t, err, &unreadable)
+			assert.ErrorIs(t, err, syscall.ECONNRESET)
 		}},
 		"Truncate": {embedtest.Truncate(), func(t *testing.T, err error) { assert.ErrorIs(t, err, io.ErrUnexpectedEOF) }},
 		"WrongContentLength": {embedtest.WrongContentLength(), func(t *testing.T, err error) {
@@ -179,11 +182,62 @@ func TestFaultDoesNotHideAWrongSignature(t *testing.T) {
 }
 
 func TestCloseEndsAStall(t *testing.T) {
+	for name, fault := range map[string]embedtest.Fault{"before the reply": embedtest.Stall(), "in the body": embedtest.StallInBody()} {
+		t.Run(name, func(t *testing.T) {
+			server := embedtest.NewServer()
+			server.Inject(fault.When(func(embedtest.Request) bool { go server.Close(); return true }))
+			bounded, cancel := context.WithTimeout(ctx, 10*time.Second)
+			defer cancel()
+			_, err := newClient(server, func(o *quicksightembed.Options) { o.RetryMaxAttempts, o.AttemptTimeout = 1, -1 }).GetSessionEmbedUrl(bounded, janesInput())
+			assert.ErrorContains(t, err, "EOF", "the connection is broken")
+			assert.NoError(t, bounded.Err())
+			server.Close()
+		})
+	}
+}
+
+func TestCloseBreaksOffARequestThatIsNeverComplete(t *testing.T) {
 	server := embedtest.NewServer()
-	server.Inject(embedtest.Stall().When(func(embedtest.Request) bool { go server.Close(); return true }))
-	_, err := newClient(server, func(o *quicksightembed.Options) { o.RetryMaxAttempts = 1 }).GetSessionEmbedUrl(ctx, janesInput())
-	assert.Error(t, err)
-	server.Close()
+	conn, err := net.Dial("tcp", strings.TrimPrefix(server.URL, "http://"))
+	require.NoError(t, err)
+	defer conn.Close()
+	_, err = io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n")
+	require.NoError(t, err)
+	closed := make(chan struct{})
+	go func() {
+		server.Close()
+		close(closed)
+	}()
+	select {
+	case <-closed:
+	case <-time.After(10 * time.Second):
+		t.Error("it waits for the request to time out")
+	}
+}
+
+func TestFaultsThatCannotBe(t *testing.T) {
+	assert.PanicsWithValue(t, "embedtest: a status of 200 cannot be answered with: it must be 400 to 599", func() { embedtest.Status(200) })
+	assert.PanicsWithValue(t, "embedtest: a status of 100 cannot be answered with: it must be 200 to 599", func() { embedtest.Reply(100, nil, "") })
+	assert.PanicsWithValue(t, "embedtest: a status of 0 cannot be answered with: it must be 200 to 599", func() { embedtest.Redirect(0, "/") })
+}
+
+func TestFaultsFromTheStart(t *testing.T) {
+	server := newServer(t, func(o *embedtest.Options) { o.Faults = []embedtest.Fault{embedtest.Throttle()} })
+	_, err := newClient(server).GetSessionEmbedUrl(ctx, janesInput())
+	require.NoError(t, err)
+	assert.Equal(t, "Throttle", server.Requests()[0].Fault)
+}
+
+func TestClientOfConfigDoesNotFollowRedirects(t *testing.T) {
+	target, server := newServer(t), newServer(t)
+	server.Inject(embedtest.Redirect(307, target.URL))
+	req, err := quicksightembed.NewFromConfig(server.Config()).SignGetSessionEmbedUrl(ctx, janesInput())
+	require.NoError(t, err)
+	resp, err := server.Config().HTTPClient.Do(req)
+	require.NoError(t, err)
+	resp.Body.Close()
+	assert.Equal(t, 307, resp.StatusCode)
+	assert.Empty(t, target.Requests())
 }
 
 func TestSmallSkewShowsInTheDateAlone(t *testing.T) {

@@ -24,12 +24,14 @@
 //	QuickSightUserNotFoundException 404            a user who is not in Options.Users
 //	ResourceNotFoundException 404                  no subscription, or a dashboard or analysis that is not in Options
 //
-// and otherwise a URL. Any other answer, and anything that goes wrong on the wire, is a [Fault] that a test injects.
+// and otherwise a URL. Any other answer, such as ThrottlingException, InternalFailureException or ResourceExistsException, and
+// anything that goes wrong on the wire, is a [Fault] that a test injects. It remembers the last 1,000 requests and 10,000 URLs.
 package embedtest
 
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"fmt"
 	"io"
@@ -67,6 +69,9 @@ type Options struct {
 	// defaults; where there is a session token, requests must have it too.
 	Credentials aws.Credentials
 
+	// UserArn is the QuickSight user of Credentials: whom a request without a UserArn is for, where they signed it.
+	UserArn string
+
 	// Identities are further ones that requests may be signed with, such as a role session for each end user.
 	Identities []Identity
 
@@ -95,7 +100,11 @@ type Options struct {
 	// default is time.Now. A request that is signed more than 15 minutes off it is refused.
 	Now func() time.Time
 
-	// OnRequest is called with each request to the API when it is answered, for a log. It may be called concurrently.
+	// Faults are injected before the first request.
+	Faults []Fault
+
+	// OnRequest is called with each request to the API just before it is answered, for a log. It may be called
+	// concurrently, and must not close the server.
 	OnRequest func(Request)
 
 	// Listener is what the server listens on. The default is a free port of the loopback address 127.0.0.1.
@@ -145,6 +154,23 @@ func (o *Options) setDefaults() {
 	}
 }
 
+// identities are all who may sign requests.
+func (o *Options) identities() []Identity {
+	return append([]Identity{{Credentials: o.Credentials, UserArn: o.UserArn}}, o.Identities...)
+}
+
+// check panics on options that would let anybody in: they are an error of the test.
+func (o *Options) check() {
+	seen := map[string]bool{}
+	for _, identity := range o.identities() {
+		key := identity.Credentials.AccessKeyID
+		if !identity.Credentials.HasKeys() || seen[key] {
+			panic(fmt.Sprintf("embedtest: each identity must have an access key of its own and a secret key, which %q has not", key))
+		}
+		seen[key] = true
+	}
+}
+
 // Server is a QuickSight in the process. Its methods are safe for concurrent use.
 type Server struct {
 	// URL is the base endpoint, such as "http://127.0.0.1:41234".
@@ -165,17 +191,18 @@ type Server struct {
 // NewServer starts a server that speaks HTTP. The caller must Close it.
 func NewServer(optFns ...func(*Options)) *Server {
 	s := newServer(optFns)
+	s.URL = s.scheme() + "://" + s.address()
 	s.server.Start()
-	s.URL = s.server.URL
 	return s
 }
 
-// NewTLSServer starts a server that speaks HTTPS, for browsers, with a certificate that Client trusts. The caller must
-// Close it.
+// NewTLSServer starts a server that speaks HTTPS, for browsers, with a certificate of its own for its address and localhost,
+// which Client trusts. The caller must Close it.
 func NewTLSServer(optFns ...func(*Options)) *Server {
 	s := newServer(optFns)
+	s.server.TLS = &tls.Config{Certificates: []tls.Certificate{newCertificate(s.server.Listener.Addr())}}
+	s.URL = s.scheme() + "://" + s.address()
 	s.server.StartTLS()
-	s.URL = s.server.URL
 	return s
 }
 
@@ -187,6 +214,8 @@ func newServer(optFns []func(*Options)) *Server {
 		}
 	}
 	s.options.setDefaults()
+	s.options.check()
+	s.Inject(s.options.Faults...)
 	s.sessions = newSessions(s.now, s.options.AllowedDomains)
 	s.server = httptest.NewUnstartedServer(http.HandlerFunc(s.serveHTTP))
 	if s.options.Listener != nil {
@@ -201,10 +230,36 @@ func newServer(optFns []func(*Options)) *Server {
 	return s
 }
 
-// Close ends the server when the requests that it is answering are done. A fault that stalls ends with it.
+func (s *Server) scheme() string {
+	if s.server.TLS != nil {
+		return "https"
+	}
+	return "http"
+}
+
+// address is that of the listener, or where it listens on every address, its port of localhost.
+func (s *Server) address() string {
+	addr := s.server.Listener.Addr()
+	if tcp, ok := addr.(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {
+		return fmt.Sprintf("localhost:%d", tcp.Port)
+	}
+	return addr.String()
+}
+
+// Close ends the server when the requests that it is answering are done, or breaks them off after a second. A fault that
+// stalls ends at once.
 func (s *Server) Close() {
 	s.close.Do(func() { close(s.closing) })
+	breakOff := time.AfterFunc(time.Second, s.server.CloseClientConnections)
+	defer breakOff.Stop()
 	s.server.Close()
+}
+
+// RegisterUser adds the ARN of a user to those in Options.Users.
+func (s *Server) RegisterUser(userArn string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.options.Users = append(slices.Clone(s.options.Users), userArn)
 }
 
 // Advance puts the server's clock ahead, for example past the 5 minutes in which a URL can be opened, or the end of a
@@ -222,10 +277,12 @@ func (s *Server) Certificate() *x509.Certificate { return s.server.Certificate()
 // Config returns an aws.Config whose clients call the server: region, credentials, base endpoint and HTTP client.
 func (s *Server) Config() aws.Config {
 	credentials := s.options.Credentials
+	httpClient := *s.Client()
+	httpClient.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse } // see Redirect
 	return aws.Config{
 		Region:       s.options.Region,
 		BaseEndpoint: aws.String(s.URL),
-		HTTPClient:   s.Client(),
+		HTTPClient:   &httpClient,
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return credentials, nil
 		}),
@@ -245,12 +302,13 @@ type Request struct {
 	// AccessKeyId is the access key that the request was signed with, "" where the signature is not right.
 	AccessKeyId string
 
-	// UserArn is the QuickSight user whom the request is for: that of Input or else of the Identity that signed it.
+	// UserArn is the QuickSight user whom a request that is signed right is for: that of Input, or else of the Identity that
+	// signed it.
 	UserArn string
 
 	RequestId string // of the reply
 	Status    int    // HTTP status of the reply, 0 where a fault left none
-	Code      string // error code of the reply, "" where a URL was issued
+	Code      string // error code of the reply, "" where a URL was issued, or a fault had no code
 	Message   string // error message of the reply
 	Fault     string // what was injected, such as "Throttle", "" for the server's own answer
 }
@@ -264,7 +322,7 @@ func (r Request) String() string {
 	if r.Fault != "" {
 		verdict = strings.TrimSuffix("fault "+r.Fault+", "+r.Code, ", ")
 	}
-	return fmt.Sprintf("%s %s: %d %s", r.Method, r.URI, r.Status, verdict)
+	return fmt.Sprintf("%s %s: %d %s", r.Method, printable(r.URI), r.Status, verdict)
 }
 
 // Format prints String whatever the verb: Header has a signature.
@@ -275,7 +333,11 @@ func (r Request) Format(f fmt.State, _ rune) { io.WriteString(f, r.String()) }
 func (s *Server) Requests() []Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.Clone(s.requests)
+	requests := slices.Clone(s.requests)
+	for i := range requests {
+		requests[i].Header = requests[i].Header.Clone()
+	}
+	return requests
 }
 
 func (s *Server) record(r Request) {
@@ -294,6 +356,10 @@ func (s *Server) record(r Request) {
 func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Date", s.now().UTC().Format(http.TimeFormat))
+	if r.URL.Path == "/favicon.ico" { // asked for by browsers
+		http.NotFound(w, r)
+		return
+	}
 	if isEmbedPath(r.URL.Path) {
 		s.sessions.serveHTTP(w, r)
 		return

@@ -270,6 +270,7 @@ func TestServiceAppliesItsRules(t *testing.T) {
 		"an entry point of no form": {"GET", path + "?entry-point=%2F", 400, "InvalidParameterValueException", `EntryPoint "/" must be /start, /start/analyses, /start/dashboards, /start/favorites, /dashboards/{id} or /analyses/{id}, where id is 1 to 512 letters, digits, _ or -`},
 		"an empty entry point":      {"GET", path + "?entry-point=", 400, "InvalidParameterValueException", `EntryPoint "" must be /start, /start/analyses, /start/dashboards, /start/favorites, /dashboards/{id} or /analyses/{id}, where id is 1 to 512 letters, digits, _ or -`},
 		"a short session":           {"GET", path + "?session-lifetime=14", 400, "SessionLifetimeInMinutesInvalidException", `SessionLifetimeInMinutes "14" must be 15 to 600 minutes`},
+		"a session beyond numbers":  {"GET", path + "?session-lifetime=99999999999999999999", 400, "SessionLifetimeInMinutesInvalidException", `SessionLifetimeInMinutes "9223372036854775807" must be 15 to 600 minutes`},
 		"a session of no length":    {"GET", path + "?session-lifetime=1h", 400, "InvalidParameterValueException", `session-lifetime "1h" is not a number of minutes`},
 		"an ARN without a region":   {"GET", path + "?user-arn=arn%3Aaws%3Aquicksight%3A111122223333%3Auser%2Fdefault%2Fjane", 400, "InvalidParameterValueException", `UserArn "arn:aws:quicksight:111122223333:user/default/jane" has no region: it must be arn:{partition}:quicksight:{region}:{account}:user/{namespace}/{user name}`},
 		"a parameter twice":         {"GET", path + "?session-lifetime=15&session-lifetime=16", 400, "InvalidParameterValueException", "session-lifetime is given 2 times"},
@@ -293,6 +294,44 @@ func TestUnsignedRequestIsRefused(t *testing.T) {
 	assert.Equal(t, 403, resp.StatusCode)
 	assert.Equal(t, "MissingAuthenticationTokenException", resp.Header.Get("X-Amzn-ErrorType"))
 	assert.NotContains(t, body, "EmbedUrl")
+}
+
+func TestHeaderIsBounded(t *testing.T) {
+	server := newServer(t)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, server.URL, nil)
+	require.NoError(t, err)
+	req.Header.Set("X-Long", strings.Repeat("x", 32<<10))
+	resp, err := server.Client().Do(req)
+	require.NoError(t, err)
+	resp.Body.Close()
+	assert.Equal(t, 431, resp.StatusCode)
+	assert.Empty(t, server.Requests())
+}
+
+func TestRequestsAreCopies(t *testing.T) {
+	server := newServer(t)
+	issue(t, server, janesInput())
+	server.Requests()[0].Header.Set("Authorization", "changed")
+	assert.NotEqual(t, "changed", server.Requests()[0].Header.Get("Authorization"))
+}
+
+func TestIconIsNotARequestToTheAPI(t *testing.T) {
+	server := newServer(t)
+	resp, _ := open(t, server, http.MethodGet, server.URL+"/favicon.ico")
+	assert.Equal(t, 404, resp.StatusCode)
+	assert.Empty(t, server.Requests())
+}
+
+func TestReplyIsOfTheServicesForm(t *testing.T) {
+	server := newServer(t)
+	req, err := quicksightembed.NewFromConfig(server.Config()).SignGetSessionEmbedUrl(ctx, janesInput())
+	require.NoError(t, err)
+	resp, err := server.Client().Do(req)
+	require.NoError(t, err)
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	assert.Regexp(t, `^{"EmbedUrl":"`+server.URL+`/embedding/\w+/start\?code=\w+&identityprovider=quicksight&isauthcode=true","RequestId":"[0-9a-f-]{36}","Status":200}\n$`, string(body))
 }
 
 func TestBodyIsBounded(t *testing.T) {

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -87,11 +86,15 @@ func (s *Server) judge(record *Request, r *http.Request, body []byte, bodyErr er
 	if input != nil {
 		record.Input = *input
 	}
-	if bodyErr != nil {
-		return refuse(http.StatusRequestEntityTooLarge, "RequestEntityTooLargeException", "the body cannot be read, or is larger than %d bytes", maxBodyBytes)
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(bodyErr, &tooLarge):
+		return refuse(http.StatusRequestEntityTooLarge, "RequestEntityTooLargeException", "the body is larger than %d bytes", maxBodyBytes)
+	case bodyErr != nil:
+		return refuse(http.StatusBadRequest, "SerializationException", "the body cannot be read: %v", bodyErr)
 	}
 	v := verifier{
-		identities: append([]Identity{{Credentials: s.options.Credentials}}, s.options.Identities...),
+		identities: s.options.identities(),
 		region:     s.options.Region,
 		service:    "quicksight",
 		now:        s.now(),
@@ -112,6 +115,12 @@ func (s *Server) judge(record *Request, r *http.Request, body []byte, bodyErr er
 		return invalid
 	}
 	return s.judgeState(input, record.UserArn)
+}
+
+func (s *Server) isRegistered(userArn string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.options.Users == nil || slices.Contains(s.options.Users, userArn)
 }
 
 // judgeInput applies the service's rules, which are those that the client checks before it sends.
@@ -139,9 +148,9 @@ func (s *Server) judgeState(input *quicksightembed.GetSessionEmbedUrlInput, user
 		return exception("ResourceNotFoundException", "the account %s has no QuickSight subscription", o.AwsAccountId)
 	case o.Edition != EditionEnterprise && o.Edition != EditionEnterpriseAndQ:
 		return exception("UnsupportedUserEditionException", "the edition %s has no GetSessionEmbedUrl", o.Edition)
-	case o.Users != nil && userArn == "":
+	case !s.isRegistered(userArn) && userArn == "":
 		return exception("QuickSightUserNotFoundException", "the identity that signed is not a QuickSight user")
-	case o.Users != nil && !slices.Contains(o.Users, userArn):
+	case !s.isRegistered(userArn):
 		return exception("QuickSightUserNotFoundException", "the user %s is not registered", userArn)
 	case isDashboard && o.Dashboards != nil && !slices.Contains(o.Dashboards, dashboard):
 		return exception("ResourceNotFoundException", "the dashboard %s does not exist", dashboard)
@@ -162,11 +171,11 @@ func (s *Server) reply(record Request, failure *serviceError) []byte {
 	case s.options.Envelope:
 		id, path := s.sessions.issue(&record.Input, record.UserArn)
 		body = map[string]any{"success": true, "data": map[string]any{
-			"id": id, "created_at": s.now().UTC().Format(time.RFC3339), "embed_url": s.URL + path, "request_id": record.RequestId,
+			"id": id, "created_at": s.now().UTC().Format(time.RFC3339), "embed_url": s.scheme() + "://" + record.Host + path, "request_id": record.RequestId,
 		}}
 	default:
 		_, path := s.sessions.issue(&record.Input, record.UserArn)
-		body = map[string]any{"EmbedUrl": s.URL + path, "RequestId": record.RequestId, "Status": http.StatusOK}
+		body = map[string]any{"EmbedUrl": s.scheme() + "://" + record.Host + path, "RequestId": record.RequestId, "Status": http.StatusOK}
 	}
 	var encoded bytes.Buffer
 	encoder := json.NewEncoder(&encoded)
@@ -182,9 +191,13 @@ func parseInput(r *http.Request) (*quicksightembed.GetSessionEmbedUrlInput, *ser
 	if r.Method != http.MethodGet || !ok || !ok2 {
 		return nil, refuse(http.StatusNotFound, "UnknownOperationException", "%s %s is not GetSessionEmbedUrl, the only operation here", r.Method, r.URL.Path)
 	}
-	query, err := url.ParseQuery(r.URL.RawQuery)
+	parameters, err := parseQuery(r.URL.RawQuery)
 	if err != nil {
 		return nil, exception("InvalidParameterValueException", "the query cannot be read: %v", err)
+	}
+	query := map[string][]string{}
+	for _, p := range parameters {
+		query[p.name] = append(query[p.name], p.value)
 	}
 	input := &quicksightembed.GetSessionEmbedUrlInput{AwsAccountId: &account}
 	for _, name := range []string{"entry-point", "session-lifetime", "user-arn"} { // AWS ignores what it does not know
@@ -202,7 +215,8 @@ func parseInput(r *http.Request) (*quicksightembed.GetSessionEmbedUrlInput, *ser
 			input.UserArn = &values[0]
 		case "session-lifetime":
 			minutes, err := strconv.ParseInt(values[0], 10, 64)
-			if err != nil {
+			if err != nil && !errors.Is(err, strconv.ErrRange) { // out of range, it is the nearest number
+
 				return input, exception("InvalidParameterValueException", "session-lifetime %q is not a number of minutes", values[0])
 			}
 			input.SessionLifetimeInMinutes = &minutes

@@ -130,6 +130,7 @@ const cookieName = "embedtest-session"
 var page = template.Must(template.New("page").Parse(`<!DOCTYPE html>
 <html lang="en">
 <meta charset="utf-8">
+<link rel="icon" href="data:,">
 <title>QuickSight (embedtest)</title>
 <h1>QuickSight (embedtest)</h1>
 {{if .Problem}}<p>{{.Problem}}</p>

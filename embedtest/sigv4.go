@@ -1,12 +1,15 @@
 package embedtest
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -65,7 +68,7 @@ func (v verifier) verify(r *http.Request, body []byte) (*Identity, *serviceError
 	}
 	if !matches(parts) {
 		return nil, refuse(http.StatusForbidden, "InvalidSignatureException",
-			"the signature does not match%s; the canonical request that was computed here is %q", hint(r, parts, matches), printable(parts.String()))
+			"the signature does not match%s; the canonical request that was computed here is %q; where the client's is the same, its secret key is another", hint(r, parts, matches), printable(parts.String()))
 	}
 	return identity, nil
 }
@@ -80,11 +83,12 @@ func hint(r *http.Request, parts canonicalRequest, matches func(canonicalRequest
 		{"the query in the order and escapes of the request", func(p *canonicalRequest) { p.query = r.URL.RawQuery }},
 		{"a + for each space of the query", func(p *canonicalRequest) { p.query = strings.ReplaceAll(p.query, "%20", "+") }},
 		{"the Host header without its port", func(p *canonicalRequest) {
-			p.headers = strings.Replace(p.headers, "host:"+r.Host+"\n", "host:"+strings.Split(r.Host, ":")[0]+"\n", 1)
+			if host, _, err := net.SplitHostPort(r.Host); err == nil {
+				p.headers = strings.Replace(p.headers, "host:"+r.Host+"\n", "host:"+host+"\n", 1)
+			}
 		}},
 		{"an unsigned payload, which S3 alone takes", func(p *canonicalRequest) { p.bodySHA256 = "UNSIGNED-PAYLOAD" }},
 		{"no payload", func(p *canonicalRequest) { p.bodySHA256 = hexSHA256(nil) }},
-		{"another method", func(p *canonicalRequest) { p.method = map[string]string{"GET": "POST"}[p.method] }},
 	} {
 		mistaken := parts
 		mistake.make(&mistaken)
@@ -260,27 +264,44 @@ func canonicalParts(r *http.Request, body []byte, auth authorization) (canonical
 
 func isSpace(r rune) bool { return r == ' ' }
 
-// canonicalQuery sorts the parameters by their escaped names and values, so that their order does not matter.
-func canonicalQuery(raw string) (string, error) {
-	var parameters []string
-	for _, parameter := range strings.Split(raw, "&") {
-		if parameter == "" {
+// parameter is a query parameter, unescaped.
+type parameter struct{ name, value string }
+
+// parseQuery reads the query as it is signed, and so as the operation must read it: a + is a +, and a ; does not separate.
+func parseQuery(raw string) (parameters []parameter, err error) {
+	for _, pair := range strings.Split(raw, "&") {
+		if pair == "" {
 			continue
 		}
-		name, value, _ := strings.Cut(parameter, "=")
-		name, err := url.PathUnescape(name) // a + is a +: a space is signed, and so must be sent, as %20
-		if err != nil {
-			return "", err
+		name, value, _ := strings.Cut(pair, "=")
+		if name, err = url.PathUnescape(name); err != nil {
+			return nil, err
 		}
-		value, err = url.PathUnescape(value)
-		if err != nil {
-			return "", err
+		if value, err = url.PathUnescape(value); err != nil {
+			return nil, err
 		}
-		// A NUL sorts a name before longer ones that begin with it.
-		parameters = append(parameters, escape(name, "")+"\x00"+escape(value, ""))
+		parameters = append(parameters, parameter{name, value})
 	}
-	slices.Sort(parameters)
-	return strings.ReplaceAll(strings.Join(parameters, "&"), "\x00", "="), nil
+	return parameters, nil
+}
+
+// canonicalQuery sorts the parameters by their escaped names and values, so that their order does not matter.
+func canonicalQuery(raw string) (string, error) {
+	parameters, err := parseQuery(raw)
+	if err != nil {
+		return "", err
+	}
+	for i, p := range parameters {
+		parameters[i] = parameter{escape(p.name, ""), escape(p.value, "")}
+	}
+	slices.SortFunc(parameters, func(a, b parameter) int {
+		return cmp.Or(strings.Compare(a.name, b.name), strings.Compare(a.value, b.value))
+	})
+	pairs := make([]string, len(parameters))
+	for i, p := range parameters {
+		pairs[i] = p.name + "=" + p.value
+	}
+	return strings.Join(pairs, "&"), nil
 }
 
 // escape escapes every byte that is not unreserved in RFC 3986 or one of the others.
@@ -319,18 +340,15 @@ func hexSHA256(content []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// printable is a canonical request for an error message: not too long, and without the session token.
-func printable(canonical string) string {
+// secretParts matches a session token in a header line of a canonical request, and what a presigned URL has of one.
+var secretParts = regexp.MustCompile(`(?m)(^x-amz-security-token:|X-Amz-Security-Token=|X-Amz-Signature=)[^&\s]*`)
+
+// printable is a canonical request or a URI without secrets, and not too long for a message.
+func printable(text string) string {
 	const most = 4 << 10
-	lines := strings.Split(canonical, "\n")
-	for i, line := range lines {
-		if strings.HasPrefix(line, "x-amz-security-token:") {
-			lines[i] = "x-amz-security-token:REDACTED"
-		}
+	text = secretParts.ReplaceAllString(text, "${1}REDACTED")
+	if len(text) > most {
+		return text[:most] + "…"
 	}
-	canonical = strings.Join(lines, "\n")
-	if len(canonical) > most {
-		return canonical[:most] + "…"
-	}
-	return canonical
+	return text
 }

@@ -186,6 +186,29 @@ func TestVerifyAcceptsTheDateHeader(t *testing.T) {
 	}
 }
 
+func TestRefusalNamesHowTheClientEscapes(t *testing.T) {
+	for name, test := range map[string]struct {
+		mistake func(*http.Request, *canonicalRequest)
+		want    string
+	}{
+		"the path once":   {func(r *http.Request, p *canonicalRequest) { p.path = r.URL.EscapedPath() }, "it is for the path escaped once, where all services but S3 escape it twice"},
+		"the query as is": {func(r *http.Request, p *canonicalRequest) { p.query = r.URL.RawQuery }, "it is for the query in the order and escapes of the request"},
+		"a space as +":    {func(_ *http.Request, p *canonicalRequest) { p.query = strings.ReplaceAll(p.query, "%20", "+") }, "it is for a + for each space of the query"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r, v := listUsers()
+			r.URL.Path, r.URL.RawPath, r.URL.RawQuery = "/a b", "/a%20b", "b=x%20y&a=/"
+			auth, refusal := parseAuthorization(r)
+			require.Nil(t, refusal)
+			canonical, refusal := canonicalParts(r, nil, auth)
+			require.Nil(t, refusal)
+			test.mistake(r, &canonical)
+			r.Header.Set("Authorization", strings.Replace(r.Header.Get("Authorization"), auth.signature, sign(v.credentials().SecretAccessKey, auth, v.now, canonical.String()), 1))
+			assert.Contains(t, refusalOf(v, r, nil).message, test.want)
+		})
+	}
+}
+
 func TestRefusalIsNotLong(t *testing.T) {
 	r, v := listUsers()
 	r.URL.RawQuery = "x=" + strings.Repeat("%22", 10000)

@@ -80,6 +80,50 @@ type provider struct{ credentials aws.Credentials }
 
 func (p provider) Retrieve(context.Context) (aws.Credentials, error) { return p.credentials, nil }
 
+func TestUserWhoRegisters(t *testing.T) {
+	server := newServer(t, func(o *embedtest.Options) { o.Users, o.UserArn = []string{}, jane })
+	ask := func() error {
+		_, err := newClient(server).GetSessionEmbedUrl(ctx, &quicksightembed.GetSessionEmbedUrlInput{AwsAccountId: aws.String(account)})
+		return err
+	}
+	assert.ErrorContains(t, ask(), "the user "+jane+" is not registered")
+	server.RegisterUser(jane)
+	assert.NoError(t, ask())
+}
+
+func TestIdentitiesThatWouldLetAnybodyIn(t *testing.T) {
+	for name, identities := range map[string][]embedtest.Identity{
+		"no keys":   {{UserArn: jane}},
+		"no secret": {{Credentials: aws.Credentials{AccessKeyID: "A"}}},
+		"two alike": {{Credentials: aws.Credentials{AccessKeyID: "A", SecretAccessKey: "s"}}, {Credentials: aws.Credentials{AccessKeyID: "A", SecretAccessKey: "t"}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			assert.Panics(t, func() { embedtest.NewServer(func(o *embedtest.Options) { o.Identities = identities }) })
+		})
+	}
+}
+
+func TestCertificateIsItsOwn(t *testing.T) {
+	one, two := embedtest.NewTLSServer(), embedtest.NewTLSServer()
+	defer one.Close()
+	defer two.Close()
+	assert.False(t, one.Certificate().IsCA)
+	assert.NotEqual(t, one.Certificate().Raw, two.Certificate().Raw)
+	assert.NoError(t, one.Certificate().VerifyHostname("localhost"))
+	assert.NoError(t, one.Certificate().VerifyHostname("127.0.0.1"))
+	_, err := two.Client().Get(one.URL)
+	assert.ErrorContains(t, err, "certificate")
+	assert.Nil(t, newServer(t).Certificate())
+}
+
+func TestServerOnEveryAddress(t *testing.T) {
+	listener, err := net.Listen("tcp", ":0")
+	require.NoError(t, err)
+	server := newServer(t, func(o *embedtest.Options) { o.Listener = listener })
+	assert.Regexp(t, `^http://localhost:\d+$`, server.URL)
+	assert.True(t, strings.HasPrefix(issue(t, server, janesInput()), server.URL+"/embedding/"))
+}
+
 func TestEnvelope(t *testing.T) {
 	server := newServer(t, func(o *embedtest.Options) { o.Envelope = true })
 	out, err := newClient(server).GetSessionEmbedUrl(ctx, janesInput())
@@ -115,6 +159,8 @@ func TestSessionStaysOpenForTheBrowserThatOpenedIt(t *testing.T) {
 	assert.Contains(t, body, "<dt>Time left<dd>15m0s")
 	cookie := resp.Cookies()[0]
 	assert.True(t, cookie.HttpOnly && cookie.Secure)
+	assert.True(t, strings.HasSuffix(page, cookie.Path), "it is for this session alone")
+	assert.Equal(t, "no-referrer", resp.Header.Get("Referrer-Policy"))
 	assert.Equal(t, http.SameSiteNoneMode, cookie.SameSite)
 
 	server.Advance(14 * time.Minute)

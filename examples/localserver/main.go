@@ -30,6 +30,7 @@ const (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
@@ -51,11 +52,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (exitCode
 	logger := log.New(stderr, "", log.LstdFlags)
 	server := f.start(listener, func(r embedtest.Request) { logger.Println(r) })
 	defer server.Close()
+	defer func() { os.Remove(f.certificateFile) }()
 	if err := f.printUsage(stdout, server); err != nil {
 		fmt.Fprintln(stderr, err)
 		return exitError
 	}
-	defer os.Remove(f.certificateFile)
 
 	<-ctx.Done()
 	logger.Println("stopped")
@@ -90,10 +91,11 @@ func parseFlags(args []string, stderr io.Writer) (*flags, error) {
 	set.StringVar((*string)(&o.Edition), "edition", string(embedtest.EditionEnterprise), "`edition`: ENTERPRISE, ENTERPRISE_AND_Q, STANDARD, or NONE for no subscription")
 	set.Func("allowed-domain", "`origin` whose pages may frame the console, such as https://localhost:3000; can be given more than once (default: none)", list(&o.AllowedDomains))
 	set.BoolVar(&o.Envelope, "envelope", false, "wrap replies as a gateway in front of the service does")
-	set.BoolVar(&f.tls, "tls", false, "speak HTTPS, with a certificate of its own")
+	set.BoolVar(&f.tls, "tls", false, "speak HTTPS, with a certificate that is made at the start")
 	set.StringVar(&o.Credentials.SessionToken, "session-token", "", "`token` that requests must have")
 	set.DurationVar(&f.expiresIn, "expires-in", 0, "`time` after which the credentials expire, such as 1h; negative for expired ones (default: never)")
-	set.StringVar(&f.fail, "fail", "", "answer every request that is signed right with this exception, such as ThrottlingException")
+	set.StringVar(&o.UserArn, "signer", "", "`ARN` of the user of the credentials: whom a request without a user is for, as with role sessions")
+	set.StringVar(&f.fail, "fail", "", "answer each request that would get a URL with this `exception`, such as ThrottlingException")
 	if err := set.Parse(args); err != nil {
 		return nil, err
 	}
@@ -110,7 +112,7 @@ func (f *flags) check(arguments []string) error {
 		return fmt.Errorf("unexpected argument %q", arguments[0])
 	}
 	in := quicksightembed.GetSessionEmbedUrlInput{AwsAccountId: &f.options.AwsAccountId}
-	for _, user := range append([]string{""}, f.options.Users...) {
+	for _, user := range append([]string{f.options.UserArn}, f.options.Users...) {
 		if user != "" {
 			in.UserArn = &user
 		}
@@ -130,31 +132,30 @@ func (f *flags) start(listener net.Listener, onRequest func(embedtest.Request)) 
 	if f.tls {
 		start = embedtest.NewTLSServer
 	}
-	server := start(func(o *embedtest.Options) {
+	return start(func(o *embedtest.Options) {
 		*o = f.options
 		o.Listener = listener
 		o.OnRequest = onRequest
 		if f.expiresIn != 0 {
 			o.Credentials.CanExpire, o.Credentials.Expires = true, time.Now().Add(f.expiresIn)
 		}
+		if f.fail != "" {
+			o.Faults = []embedtest.Fault{embedtest.Fail(f.fail).When(func(embedtest.Request) bool { return true })}
+		}
 	})
-	if f.fail != "" {
-		server.Inject(embedtest.Fail(f.fail).When(func(embedtest.Request) bool { return true }))
-	}
-	return server
 }
 
 // printUsage tells how clients reach the server. Over TLS it writes the certificate to a file, for clients to trust.
 func (f *flags) printUsage(w io.Writer, server *embedtest.Server) error {
 	o := &f.options
 	variables := []string{
-		"AWS_ENDPOINT_URL_QUICKSIGHT=" + server.URL,
-		"AWS_REGION=" + o.Region,
-		"AWS_ACCESS_KEY_ID=" + o.Credentials.AccessKeyID,
-		"AWS_SECRET_ACCESS_KEY=" + o.Credentials.SecretAccessKey,
+		"AWS_ENDPOINT_URL_QUICKSIGHT=" + quote(server.URL),
+		"AWS_REGION=" + quote(o.Region),
+		"AWS_ACCESS_KEY_ID=" + quote(o.Credentials.AccessKeyID),
+		"AWS_SECRET_ACCESS_KEY=" + quote(o.Credentials.SecretAccessKey),
 	}
 	if o.Credentials.SessionToken != "" {
-		variables = append(variables, "AWS_SESSION_TOKEN="+o.Credentials.SessionToken)
+		variables = append(variables, "AWS_SESSION_TOKEN="+quote(o.Credentials.SessionToken))
 	}
 	if f.tls {
 		file, err := os.CreateTemp("", "localserver-*.pem")
@@ -166,14 +167,22 @@ func (f *flags) printUsage(w io.Writer, server *embedtest.Server) error {
 		if err := pem.Encode(file, &pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}); err != nil {
 			return err
 		}
-		variables = append(variables, "AWS_CA_BUNDLE="+f.certificateFile, "NODE_EXTRA_CA_CERTS="+f.certificateFile)
+		variables = append(variables, "AWS_CA_BUNDLE="+quote(f.certificateFile), "NODE_EXTRA_CA_CERTS="+quote(f.certificateFile))
 	}
-	user := "arn:aws:quicksight:us-east-1:" + o.AwsAccountId + ":user/default/jane"
+	user := "arn:aws:quicksight:" + o.Region + ":" + o.AwsAccountId + ":user/default/jane"
 	if len(o.Users) > 0 {
 		user = o.Users[0]
 	}
 	fmt.Fprintf(w, "QuickSight is served at %s\n\nFor SDKs, and the AWS CLI from 2.13 on:\n  export %s\n", server.URL, strings.Join(variables, "\n  export "))
-	fmt.Fprintf(w, "\nFor any AWS CLI, with these variables:\n  aws quicksight get-session-embed-url --endpoint-url %s --region %s --aws-account-id %s --entry-point /start --user-arn '%s'\n\n",
-		server.URL, o.Region, o.AwsAccountId, user)
+	fmt.Fprintf(w, "\nFor any AWS CLI, with these variables:\n  aws quicksight get-session-embed-url --endpoint-url %s --region %s --aws-account-id %s --entry-point /start --user-arn %s\n\n",
+		quote(server.URL), quote(o.Region), o.AwsAccountId, quote(user))
 	return nil
+}
+
+// quote returns a word as a shell takes it.
+func quote(word string) string {
+	if strings.Trim(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:=+@") == "" {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }

@@ -72,6 +72,7 @@ func TestVariablesLeadToTheServer(t *testing.T) {
 		"a token":    {"-session-token", "token", "-expires-in", "1h"},
 		"an ARN":     {"-user", jane, "-user", jane + "2", "-edition", "ENTERPRISE_AND_Q"},
 		"a gateway":  {"-envelope"},
+		"a signer":   {"-user", jane, "-signer", jane},
 		"everything": {"-allowed-domain", "https://localhost:3000", "-dashboard", "d", "-analysis", "a"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -116,6 +117,11 @@ func TestServerRefuses(t *testing.T) {
 			assert.Contains(t, log, test.code)
 		})
 	}
+}
+
+func TestQuote(t *testing.T) {
+	assert.Equal(t, "http://127.0.0.1:8484", quote("http://127.0.0.1:8484"))
+	assert.Equal(t, `'arn:aws:quicksight:us-east-1:111122223333:user/default/o'\''neil'`, quote("arn:aws:quicksight:us-east-1:111122223333:user/default/o'neil"))
 }
 
 func TestFlagsThatAreWrong(t *testing.T) {
