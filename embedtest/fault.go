@@ -20,7 +20,7 @@ type Fault struct {
 	failure *serviceError
 	skew    time.Duration
 	status  int // what serve answers with
-	serve   func(s *Server, w http.ResponseWriter, r *http.Request, reply func() []byte)
+	serve   func(w http.ResponseWriter, r *http.Request, reply func() []byte)
 }
 
 // Times returns the fault for n requests. A fault without Times or When happens once. Less than 1 is an error of the test,
@@ -118,7 +118,7 @@ func SkewedClock(d time.Duration) Fault {
 // names replace its values. Another status panics.
 func Reply(status int, header http.Header, body string) Fault {
 	mustBeStatus(status, 200, 599)
-	return Fault{name: "Reply", status: status, serve: func(_ *Server, w http.ResponseWriter, _ *http.Request, _ func() []byte) {
+	return Fault{name: "Reply", status: status, serve: func(w http.ResponseWriter, _ *http.Request, _ func() []byte) {
 		for name, values := range header {
 			w.Header()[http.CanonicalHeaderKey(name)] = values
 		}
@@ -142,7 +142,7 @@ func mustBeStatus(status, least, most int) {
 
 // Reset breaks the connection before the reply.
 func Reset() Fault {
-	return Fault{name: "Reset", serve: func(_ *Server, w http.ResponseWriter, _ *http.Request, _ func() []byte) {
+	return Fault{name: "Reset", serve: func(w http.ResponseWriter, _ *http.Request, _ func() []byte) {
 		reset(hijack(w))
 	}}
 }
@@ -157,26 +157,24 @@ func ResetInReply() Fault {
 
 // Stall never answers, until the client gives up or the server is closed.
 func Stall() Fault {
-	return Fault{name: "Stall", serve: func(s *Server, _ http.ResponseWriter, r *http.Request, _ func() []byte) { s.stall(r) }}
+	return Fault{name: "Stall", serve: func(_ http.ResponseWriter, r *http.Request, _ func() []byte) { stall(r) }}
 }
 
-// stall waits, and then breaks the connection instead of letting net/http complete the reply.
-func (s *Server) stall(r *http.Request) {
-	select {
-	case <-r.Context().Done():
-	case <-s.closing:
-	}
+// stall waits, and then breaks the connection instead of letting net/http complete the reply. The context of the request
+// ends when its connection does.
+func stall(r *http.Request) {
+	<-r.Context().Done()
 	panic(http.ErrAbortHandler)
 }
 
 // StallInBody sends half of the reply, and then nothing until the client gives up or the server is closed.
 func StallInBody() Fault {
-	return Fault{name: "StallInBody", status: http.StatusOK, serve: func(s *Server, w http.ResponseWriter, r *http.Request, reply func() []byte) {
+	return Fault{name: "StallInBody", status: http.StatusOK, serve: func(w http.ResponseWriter, r *http.Request, reply func() []byte) {
 		body := reply()
 		w.Header().Set("Content-Length", fmt.Sprint(len(body)))
 		w.Write(body[:len(body)/2])
 		w.(http.Flusher).Flush()
-		s.stall(r)
+		stall(r)
 	}}
 }
 
@@ -196,7 +194,7 @@ func WrongContentLength() Fault {
 
 // onTheWire is a fault that writes the reply by itself, as net/http would not write it.
 func onTheWire(name string, write func(conn net.Conn, head string, body []byte)) Fault {
-	return Fault{name: name, status: http.StatusOK, serve: func(_ *Server, w http.ResponseWriter, _ *http.Request, reply func() []byte) {
+	return Fault{name: name, status: http.StatusOK, serve: func(w http.ResponseWriter, _ *http.Request, reply func() []byte) {
 		conn := hijack(w)
 		defer conn.Close()
 		write(conn, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n", reply())

@@ -1,6 +1,7 @@
 package embedtest_test
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"io"
@@ -201,8 +202,11 @@ func TestCloseBreaksOffARequestThatIsNeverComplete(t *testing.T) {
 	conn, err := net.Dial("tcp", strings.TrimPrefix(server.URL, "http://"))
 	require.NoError(t, err)
 	defer conn.Close()
-	_, err = io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n")
+	_, err = io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n")
 	require.NoError(t, err)
+	line, err := bufio.NewReader(conn).ReadString('\n')
+	require.NoError(t, err)
+	require.Equal(t, "HTTP/1.1 100 Continue\r\n", line, "it reads the body")
 	closed := make(chan struct{})
 	go func() {
 		server.Close()

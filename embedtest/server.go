@@ -179,9 +179,7 @@ type Server struct {
 	options  Options
 	server   *httptest.Server
 	sessions *sessions
-	ahead    atomic.Int64  // how many nanoseconds Advance has put the clock ahead
-	closing  chan struct{} // closed by Close
-	close    sync.Once
+	ahead    atomic.Int64 // how many nanoseconds Advance has put the clock ahead
 
 	mu       sync.Mutex
 	requests []Request
@@ -207,7 +205,7 @@ func NewTLSServer(optFns ...func(*Options)) *Server {
 }
 
 func newServer(optFns []func(*Options)) *Server {
-	s := &Server{closing: make(chan struct{})}
+	s := &Server{}
 	for _, fn := range optFns {
 		if fn != nil {
 			fn(&s.options)
@@ -246,10 +244,8 @@ func (s *Server) address() string {
 	return addr.String()
 }
 
-// Close ends the server when the requests that it is answering are done, or breaks them off after a second. A fault that
-// stalls ends at once.
+// Close ends the server when the requests that it is answering are done, or breaks them off after a second.
 func (s *Server) Close() {
-	s.close.Do(func() { close(s.closing) })
 	breakOff := time.AfterFunc(time.Second, s.server.CloseClientConnections)
 	defer breakOff.Stop()
 	s.server.Close()

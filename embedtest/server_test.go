@@ -102,6 +102,7 @@ func TestURLOpensOnce(t *testing.T) {
 
 	resp, _ := open(t, server, http.MethodHead, url)
 	assert.Equal(t, 200, resp.StatusCode, "to look does not use it up")
+	assert.Empty(t, resp.Cookies(), "nor does it open the session")
 	resp, page := open(t, server, http.MethodGet, url+"&punyCodeEmbedOrigin=https%3A%2F%2Fapp.example.com%2F-&sdkVersion=2")
 	assert.Equal(t, 200, resp.StatusCode)
 	assert.Contains(t, page, "/dashboards/abc")

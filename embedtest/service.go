@@ -72,7 +72,7 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request, body []byte, b
 	if fault.serve != nil {
 		record.Status = fault.status
 		s.record(record)
-		fault.serve(s, w, r, func() []byte { return s.reply(record, nil) })
+		fault.serve(w, r, func() []byte { return s.reply(record, nil) })
 		return
 	}
 	s.record(record)

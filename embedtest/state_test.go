@@ -2,6 +2,7 @@ package embedtest_test
 
 import (
 	"context"
+	"io"
 	"net"
 	"net/http"
 	"net/http/cookiejar"
@@ -24,18 +25,19 @@ func TestStateCallsForExceptions(t *testing.T) {
 		options func(*embedtest.Options)
 		input   input
 		code    string
+		says    string
 	}{
-		"an Enterprise edition":       {func(o *embedtest.Options) { o.Edition = embedtest.EditionEnterpriseAndQ }, input{}, ""},
-		"a Standard edition":          {func(o *embedtest.Options) { o.Edition = embedtest.EditionStandard }, input{}, "UnsupportedUserEditionException"},
-		"no subscription":             {func(o *embedtest.Options) { o.Edition = embedtest.EditionNone }, input{}, "ResourceNotFoundException"},
-		"another account":             {func(o *embedtest.Options) { o.AwsAccountId = "999988887777" }, input{}, "AccessDeniedException"},
-		"a dashboard that exists":     {func(o *embedtest.Options) { o.Dashboards = []string{"d"} }, input{EntryPoint: aws.String("/dashboards/d")}, ""},
-		"a dashboard that does not":   {func(o *embedtest.Options) { o.Dashboards = []string{"d"} }, input{EntryPoint: aws.String("/dashboards/e")}, "ResourceNotFoundException"},
-		"the list of dashboards":      {func(o *embedtest.Options) { o.Dashboards = []string{} }, input{EntryPoint: aws.String("/start/dashboards")}, ""},
-		"an analysis that exists":     {func(o *embedtest.Options) { o.Analyses = []string{"a"} }, input{EntryPoint: aws.String("/analyses/a")}, ""},
-		"an analysis that does not":   {func(o *embedtest.Options) { o.Analyses = []string{} }, input{EntryPoint: aws.String("/analyses/a")}, "ResourceNotFoundException"},
-		"an analysis where all exist": {func(*embedtest.Options) {}, input{EntryPoint: aws.String("/analyses/a")}, ""},
-		"an identity that is nobody":  {func(o *embedtest.Options) { o.Users = []string{jane} }, input{}, "QuickSightUserNotFoundException"},
+		"an Enterprise edition":       {func(o *embedtest.Options) { o.Edition = embedtest.EditionEnterpriseAndQ }, input{}, "", ""},
+		"a Standard edition":          {func(o *embedtest.Options) { o.Edition = embedtest.EditionStandard }, input{}, "UnsupportedUserEditionException", "the edition STANDARD has no GetSessionEmbedUrl"},
+		"no subscription":             {func(o *embedtest.Options) { o.Edition = embedtest.EditionNone }, input{}, "ResourceNotFoundException", "has no QuickSight subscription"},
+		"another account":             {func(o *embedtest.Options) { o.AwsAccountId = "999988887777" }, input{}, "AccessDeniedException", ""},
+		"a dashboard that exists":     {func(o *embedtest.Options) { o.Dashboards = []string{"d"} }, input{EntryPoint: aws.String("/dashboards/d")}, "", ""},
+		"a dashboard that does not":   {func(o *embedtest.Options) { o.Dashboards = []string{"d"} }, input{EntryPoint: aws.String("/dashboards/e")}, "ResourceNotFoundException", "the dashboard e does not exist"},
+		"the list of dashboards":      {func(o *embedtest.Options) { o.Dashboards = []string{} }, input{EntryPoint: aws.String("/start/dashboards")}, "", ""},
+		"an analysis that exists":     {func(o *embedtest.Options) { o.Analyses = []string{"a"} }, input{EntryPoint: aws.String("/analyses/a")}, "", ""},
+		"an analysis that does not":   {func(o *embedtest.Options) { o.Analyses = []string{} }, input{EntryPoint: aws.String("/analyses/a")}, "ResourceNotFoundException", "the analysis a does not exist"},
+		"an analysis where all exist": {func(*embedtest.Options) {}, input{EntryPoint: aws.String("/analyses/a")}, "", ""},
+		"an identity that is nobody":  {func(o *embedtest.Options) { o.Users = []string{jane} }, input{}, "QuickSightUserNotFoundException", "the identity that signed is not a QuickSight user"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			server := newServer(t, test.options)
@@ -48,6 +50,7 @@ func TestStateCallsForExceptions(t *testing.T) {
 			var apiErr smithy.APIError
 			require.ErrorAs(t, err, &apiErr)
 			assert.Equal(t, test.code, apiErr.ErrorCode())
+			assert.Contains(t, apiErr.ErrorMessage(), test.says)
 		})
 	}
 }
@@ -134,9 +137,17 @@ func TestEnvelope(t *testing.T) {
 	resp, _ := open(t, server, http.MethodGet, *out.EmbedUrl)
 	assert.Equal(t, 200, resp.StatusCode)
 
-	server.Inject(embedtest.Status(502))
-	_, err = newClient(server).GetSessionEmbedUrl(ctx, janesInput())
-	assert.NoError(t, err, "a proxy's error has no envelope, and is retried")
+	server.Inject(embedtest.Status(502), embedtest.Fail("ThrottlingException"))
+	for status, want := range []string{`{"RequestId":`, `{"error":{"RequestId":`} {
+		req, err := newClient(server).SignGetSessionEmbedUrl(ctx, janesInput())
+		require.NoError(t, err)
+		resp, err := server.Client().Do(req)
+		require.NoError(t, err)
+		defer resp.Body.Close()
+		body, err := io.ReadAll(resp.Body)
+		require.NoError(t, err)
+		assert.True(t, strings.HasPrefix(string(body), want), "%d: %s", status, body)
+	}
 }
 
 func TestSessionStaysOpenForTheBrowserThatOpenedIt(t *testing.T) {
