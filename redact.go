@@ -66,11 +66,16 @@ func (r *reply) hideSecrets(text string) string {
 }
 
 // hideToken removes a token from text, where its letters and digits stand as they are, and what is between them may be
-// escaped as JSON, URLs or HTML do.
+// escaped as JSON, URLs or HTML do. One with more such runs than those of AWS, which are Base64, is removed as it is alone:
+// its expression would take long to compile, or be too large.
 func hideToken(text, token string) string {
+	const mostRuns = 512
 	runs := strings.FieldsFunc(token, func(c rune) bool { return c > unicode.MaxASCII || !unicode.IsLetter(c) && !unicode.IsDigit(c) })
-	if len(runs) == 0 || !strings.Contains(text, runs[0]) {
+	switch {
+	case len(runs) == 0 || !strings.Contains(text, runs[0]):
 		return text
+	case len(runs) > mostRuns:
+		return strings.ReplaceAll(text, token, redacted)
 	}
 	const between = `(?:[^A-Za-z0-9]|\\u[0-9A-Fa-f]{4}|%[0-9A-Fa-f]{2}|&#?\w+;)*`
 	return regexp.MustCompile(strings.Join(runs, between)).ReplaceAllString(text, redacted)

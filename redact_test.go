@@ -139,6 +139,19 @@ func TestSecretsAreNeverPrinted(t *testing.T) {
 	}
 }
 
+func TestTokenThatIsNotBase64IsHiddenAsItIs(t *testing.T) {
+	long := strings.Repeat("a/", 1<<10)
+	client := quicksightembed.New(quicksightembed.Options{
+		Region: "us-east-1", Credentials: staticCredentials("AKID", secretKey, long),
+		HTTPClient: smithyhttp.ClientDoFunc(func(*http.Request) (*http.Response, error) {
+			body := io.NopCloser(strings.NewReader(`{"code":"X","message":"` + long + ` a/a/"}`))
+			return &http.Response{StatusCode: 431, Body: body}, nil
+		}),
+	})
+	_, err := client.GetSessionEmbedUrl(ctx, janesInput())
+	assert.ErrorContains(t, err, "api error X: REDACTED a/a/")
+}
+
 func TestProseIsNotTakenForASecret(t *testing.T) {
 	server := newServer(t, status(400, `{"code":"X","message":"Is it right? Then a=b."}`))
 	_, err := newClient(t, server).GetSessionEmbedUrl(ctx, janesInput())

@@ -235,11 +235,7 @@ func TestFaultsFromTheStart(t *testing.T) {
 func TestClientOfConfigDoesNotFollowRedirects(t *testing.T) {
 	target, server := newServer(t), newServer(t)
 	server.Inject(embedtest.Redirect(307, target.URL))
-	req, err := quicksightembed.NewFromConfig(server.Config()).SignGetSessionEmbedUrl(ctx, janesInput())
-	require.NoError(t, err)
-	resp, err := server.Config().HTTPClient.Do(req)
-	require.NoError(t, err)
-	resp.Body.Close()
+	resp, _ := askOnce(t, server, server.Config().HTTPClient)
 	assert.Equal(t, 307, resp.StatusCode)
 	assert.Empty(t, target.Requests())
 }

@@ -251,11 +251,13 @@ func (s *Server) Close() {
 	s.server.Close()
 }
 
-// RegisterUser adds the ARN of a user to those in Options.Users.
+// RegisterUser adds the ARN of a user to those in Options.Users. Where that is nil, everyone is registered already.
 func (s *Server) RegisterUser(userArn string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.options.Users = append(slices.Clone(s.options.Users), userArn)
+	if s.options.Users != nil {
+		s.options.Users = append(slices.Clone(s.options.Users), userArn)
+	}
 }
 
 // Advance puts the server's clock ahead, for example past the 5 minutes in which a URL can be opened, or the end of a
@@ -356,7 +358,7 @@ func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	if isEmbedPath(r.URL.Path) {
+	if strings.HasPrefix(r.URL.Path, embedPath) {
 		s.sessions.serveHTTP(w, r)
 		return
 	}

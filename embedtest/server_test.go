@@ -70,12 +70,25 @@ func issue(t *testing.T, server *embedtest.Server, in *quicksightembed.GetSessio
 	return *out.EmbedUrl
 }
 
-// open opens a URL and returns the status and the page.
+// open opens a URL and returns the reply and the page.
 func open(t *testing.T, server *embedtest.Server, method, url string) (*http.Response, string) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(ctx, method, url, nil)
 	require.NoError(t, err)
-	resp, err := server.Client().Do(req)
+	return do(t, server.Client(), req)
+}
+
+// askOnce asks for Jane's URL in one try, and returns the reply as it came.
+func askOnce(t *testing.T, server *embedtest.Server, client aws.HTTPClient) (*http.Response, string) {
+	t.Helper()
+	req, err := quicksightembed.NewFromConfig(server.Config()).SignGetSessionEmbedUrl(ctx, janesInput())
+	require.NoError(t, err)
+	return do(t, client, req)
+}
+
+func do(t *testing.T, client aws.HTTPClient, req *http.Request) (*http.Response, string) {
+	t.Helper()
+	resp, err := client.Do(req)
 	require.NoError(t, err)
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
@@ -325,14 +338,8 @@ func TestIconIsNotARequestToTheAPI(t *testing.T) {
 
 func TestReplyIsOfTheServicesForm(t *testing.T) {
 	server := newServer(t)
-	req, err := quicksightembed.NewFromConfig(server.Config()).SignGetSessionEmbedUrl(ctx, janesInput())
-	require.NoError(t, err)
-	resp, err := server.Client().Do(req)
-	require.NoError(t, err)
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	require.NoError(t, err)
-	assert.Regexp(t, `^{"EmbedUrl":"`+server.URL+`/embedding/\w+/start\?code=\w+&identityprovider=quicksight&isauthcode=true","RequestId":"[0-9a-f-]{36}","Status":200}\n$`, string(body))
+	_, body := askOnce(t, server, server.Client())
+	assert.Regexp(t, `^{"EmbedUrl":"`+server.URL+`/embedding/\w+/start\?code=\w+&identityprovider=quicksight&isauthcode=true","RequestId":"[0-9a-f-]{36}","Status":200}\n$`, body)
 }
 
 func TestBodyIsBounded(t *testing.T) {

@@ -23,8 +23,6 @@ const (
 
 const embedPath = "/embedding/"
 
-func isEmbedPath(path string) bool { return strings.HasPrefix(path, embedPath) }
-
 // sessions are the URLs that were issued and what became of them.
 type sessions struct {
 	now            func() time.Time
