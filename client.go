@@ -44,6 +44,9 @@ type Client struct {
 // defaults. Options that cannot work are reported by each call.
 func New(options Options, optFns ...func(*Options)) *Client {
 	options = options.Copy()
+	if options.Retryer == nil {
+		options.RetryMode = cmp.Or(options.RetryMode, aws.RetryModeStandard)
+	}
 	defaults := options.defaults()
 	if buildable, ok := options.HTTPClient.(*awshttp.BuildableClient); ok {
 		options.HTTPClient = withModeTimeouts(buildable, options.resolvedDefaultsMode())
@@ -300,10 +303,13 @@ func (c *call) attempt(ctx context.Context, in middleware.FinalizeInput) (out mi
 // sign finds credentials and signs the request. The signing time follows the clock skew seen last: the channel by which
 // the attempt middleware tells it to the official client's signer is internal to the core.
 func (c *call) sign(ctx context.Context, req *http.Request) error {
+	markStep(ctx, "ResolveAuthScheme", "auth.scheme_id", "aws.auth#sigv4")
 	credentials, err := c.credentials(ctx)
 	if err != nil {
 		return fmt.Errorf("get identity: %w", err)
 	}
+	markStep(ctx, "ResolveEndpoint", "client.call.resolved_endpoint", c.endpoint)
+	markStep(ctx, "ComputePayloadSHA256", "", nil)
 	_, span := tracing.StartSpan(ctx, "SignRequest")
 	defer span.End()
 	err = c.options.HTTPSignerV4.SignHTTP(ctx, credentials, req, emptyBodySHA256, signingName, c.options.Region, time.Now().Add(c.skew), withoutSigningLog)
@@ -311,6 +317,19 @@ func (c *call) sign(ctx context.Context, req *http.Request) error {
 		return fmt.Errorf("sign request: %w", err)
 	}
 	return nil
+}
+
+// markStep records a span for a step that the official client takes in each try and this one has taken beforehand, so that
+// what reads spans finds the same ones.
+func markStep(ctx context.Context, name, key string, value any) {
+	if _, traced := tracing.GetSpan(ctx); !traced {
+		return
+	}
+	_, span := tracing.StartSpan(ctx, name)
+	defer span.End()
+	if key != "" {
+		span.SetProperty(key, fmt.Sprint(value))
+	}
 }
 
 // withoutSigningLog keeps a signer from logging the canonical request, which holds the session token.

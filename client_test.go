@@ -699,11 +699,14 @@ func TestSpans(t *testing.T) {
 	_, err := client.GetSessionEmbedUrl(ctx, janesInput())
 	require.Error(t, err)
 
-	attempt := []string{"    Attempt", "      GetIdentity", "      SignRequest", "      DoHTTPRequest", "      OperationDeserializer"}
+	attempt := []string{"    Attempt", "      ResolveAuthScheme", "      GetIdentity", "      ResolveEndpoint", "      ComputePayloadSHA256",
+		"      SignRequest", "      DoHTTPRequest", "      OperationDeserializer"}
 	want := append([]string{"QuickSight.GetSessionEmbedUrl", "  OperationSerializer", "  RetryLoop"}, attempt...)
 	assert.Equal(t, append(want, attempt...), recorder.tree)
 	assert.Zero(t, recorder.open, "every span is ended")
 
+	assert.Equal(t, "aws.auth#sigv4", recorder.properties["ResolveAuthScheme auth.scheme_id"])
+	assert.Equal(t, server.URL, recorder.properties["ResolveEndpoint client.call.resolved_endpoint"])
 	assert.Equal(t, "GET", recorder.properties["DoHTTPRequest http.method"])
 	assert.Equal(t, 404, recorder.properties["DoHTTPRequest http.status_code"])
 	assert.Equal(t, int64(15), recorder.properties["DoHTTPRequest http.response_content_length"])

@@ -21,6 +21,13 @@ const (
 	jane    = "arn:aws:quicksight:us-east-1:111122223333:user/default/jane"
 )
 
+// exceptions are those of the operation.
+var exceptions = []string{
+	"AccessDeniedException", "InternalFailureException", "InvalidParameterValueException", "QuickSightUserNotFoundException",
+	"ResourceExistsException", "ResourceNotFoundException", "SessionLifetimeInMinutesInvalidException", "ThrottlingException",
+	"UnsupportedUserEditionException",
+}
+
 var localserver string // the built program
 
 func TestMain(m *testing.M) {
@@ -33,6 +40,9 @@ func TestMain(m *testing.M) {
 	build.Dir = ".."
 	build.Stderr = os.Stderr
 	if err := build.Run(); err != nil {
+		panic(err)
+	}
+	if err := readLive(); err != nil {
 		panic(err)
 	}
 	for _, variable := range os.Environ() { // what the machine has set for AWS must not change the tests
@@ -124,11 +134,7 @@ func TestRealClientsGetURLsOverTLSAndWithAToken(t *testing.T) {
 }
 
 func TestRealClientsKnowEachException(t *testing.T) {
-	for _, code := range []string{
-		"AccessDeniedException", "InternalFailureException", "InvalidParameterValueException", "QuickSightUserNotFoundException",
-		"ResourceExistsException", "ResourceNotFoundException", "SessionLifetimeInMinutesInvalidException", "ThrottlingException",
-		"UnsupportedUserEditionException",
-	} {
+	for _, code := range exceptions {
 		t.Run(code, func(t *testing.T) {
 			env := serve(t, "-fail", code)
 			for _, c := range clients {
