@@ -189,7 +189,7 @@ func (c *Client) GetSessionEmbedUrl(ctx context.Context, params *GetSessionEmbed
 	if err != nil {
 		return nil, err
 	}
-	result, metadata, err := s.attempts.HandleFinalize(ctx, middleware.FinalizeInput{Request: call}, middleware.FinalizeHandlerFunc(call.attempt))
+	result, metadata, err := s.attempts.HandleFinalize(ctx, middleware.FinalizeInput{Request: call}, call)
 	if err != nil {
 		return nil, err
 	}
@@ -229,10 +229,13 @@ func (c *Client) SignGetSessionEmbedUrl(ctx context.Context, params *GetSessionE
 // call is one operation on its way: what its attempts have in common.
 type call struct {
 	*settings
-	url          *url.URL
+	url          url.URL
 	invocationID string
 	skew         time.Duration // to sign with: as seen by the last attempt
+	request      *http.Request // of the attempt that is being sent
 }
+
+var invocationIDs = smithyrand.NewUUID(rand.Reader)
 
 // newCall validates everything before anything is looked up or sent.
 func (s *settings) newCall(ctx context.Context, params *GetSessionEmbedUrlInput) (*call, error) {
@@ -241,7 +244,7 @@ func (s *settings) newCall(ctx context.Context, params *GetSessionEmbedUrlInput)
 	}
 	_, span := tracing.StartSpan(ctx, "OperationSerializer")
 	defer span.End()
-	invocationID, err := smithyrand.NewUUID(rand.Reader).GetUUID()
+	invocationID, err := invocationIDs.GetUUID()
 	if err != nil {
 		return nil, err
 	}
@@ -255,13 +258,14 @@ func (s *settings) newCall(ctx context.Context, params *GetSessionEmbedUrlInput)
 // newRequest builds the request of one attempt of a *call, for the attempt middleware, which then sets Amz-Sdk-Request.
 func newRequest(v any) any {
 	call := v.(*call)
-	requestURL := *call.url // the signer writes to it
+	requestURL := call.url // a copy: the signer writes to it
+	values := [...]string{call.invocationID, call.userAgent}
 	req := &smithyhttp.Request{Request: &http.Request{
 		Method: http.MethodGet,
 		URL:    &requestURL,
 		Header: http.Header{
-			"Amz-Sdk-Invocation-Id": {call.invocationID},
-			"User-Agent":            {call.userAgent},
+			"Amz-Sdk-Invocation-Id": values[0:1:1],
+			"User-Agent":            values[1:2:2],
 		},
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Host: requestURL.Host,
@@ -270,8 +274,8 @@ func newRequest(v any) any {
 	return req
 }
 
-// attempt makes one try: credentials, signature, sending, and reading what comes back.
-func (c *call) attempt(ctx context.Context, in middleware.FinalizeInput) (out middleware.FinalizeOutput, metadata middleware.Metadata, err error) {
+// HandleFinalize makes one try, for the attempt middleware: credentials, signature, sending, and reading what comes back.
+func (c *call) HandleFinalize(ctx context.Context, in middleware.FinalizeInput) (out middleware.FinalizeOutput, metadata middleware.Metadata, err error) {
 	req := in.Request.(*smithyhttp.Request).Request
 	if err := c.sign(ctx, req); err != nil {
 		return out, metadata, err
@@ -382,23 +386,28 @@ func (c *call) broken(ctx, attemptCtx context.Context, err error) error {
 // send sends the request through the core's own middleware for response metadata, from which the clock skew is derived.
 // The response is never nil.
 func (c *call) send(ctx context.Context, req *http.Request) (*http.Response, middleware.Metadata, error) {
-	timing := awsmiddleware.RecordResponseTiming{DisableClockSkewCorrection: c.options.DisableClockSkewCorrection}
-	do := middleware.DeserializeHandlerFunc(func(ctx context.Context, _ middleware.DeserializeInput) (out middleware.DeserializeOutput, metadata middleware.Metadata, err error) {
-		resp, err := c.do(ctx, req)
-		out.RawResponse = &smithyhttp.Response{Response: resp}
-		return out, metadata, err
-	})
-	timedDo := middleware.DeserializeHandlerFunc(func(ctx context.Context, in middleware.DeserializeInput) (middleware.DeserializeOutput, middleware.Metadata, error) {
-		return timing.HandleDeserialize(ctx, in, do)
-	})
-	out, metadata, err := awsmiddleware.AddRawResponse{}.HandleDeserialize(ctx, middleware.DeserializeInput{}, timedDo)
+	c.request = req
+	out, metadata, err := awsmiddleware.AddRawResponse{}.HandleDeserialize(ctx, middleware.DeserializeInput{Request: c}, doInTime)
 	return out.RawResponse.(*smithyhttp.Response).Response, metadata, err
 }
 
-func (c *call) do(ctx context.Context, req *http.Request) (*http.Response, error) {
+// doInTime and doNow are handlers for the core's middleware. They find the call in the input, so that none is made for each try.
+var (
+	doInTime = middleware.DeserializeHandlerFunc(func(ctx context.Context, in middleware.DeserializeInput) (middleware.DeserializeOutput, middleware.Metadata, error) {
+		timing := awsmiddleware.RecordResponseTiming{DisableClockSkewCorrection: in.Request.(*call).options.DisableClockSkewCorrection}
+		return timing.HandleDeserialize(ctx, in, doNow)
+	})
+	doNow = middleware.DeserializeHandlerFunc(func(ctx context.Context, in middleware.DeserializeInput) (out middleware.DeserializeOutput, metadata middleware.Metadata, err error) {
+		resp, err := in.Request.(*call).do(ctx)
+		out.RawResponse = &smithyhttp.Response{Response: resp}
+		return out, metadata, err
+	})
+)
+
+func (c *call) do(ctx context.Context) (*http.Response, error) {
 	ctx, span := tracing.StartSpan(ctx, "DoHTTPRequest")
 	defer span.End()
-	resp, err := c.options.HTTPClient.Do(req.WithContext(ctx))
+	resp, err := c.options.HTTPClient.Do(c.request.WithContext(ctx))
 	if resp == nil {
 		resp = &http.Response{Header: http.Header{}}
 		if err == nil {
@@ -409,7 +418,7 @@ func (c *call) do(ctx context.Context, req *http.Request) (*http.Response, error
 		resp.Body = http.NoBody
 	}
 	if span, traced := tracing.GetSpan(ctx); traced { // to make the values costs
-		span.SetProperty("http.method", req.Method)
+		span.SetProperty("http.method", c.request.Method)
 		span.SetProperty("http.request_content_length", int64(0))
 		span.SetProperty("net.protocol.version", fmt.Sprintf("%d.%d", resp.ProtoMajor, resp.ProtoMinor))
 		span.SetProperty("http.status_code", resp.StatusCode)
@@ -451,13 +460,15 @@ func (s *settings) startOperation(ctx context.Context) (context.Context, tracing
 	ctx = middleware.SetLogger(ctx, s.options.Logger)
 	tracer := s.options.TracerProvider.Tracer(tracerScope)
 	ctx = tracing.WithOperationTracer(ctx, tracer)
-	return tracer.StartSpan(ctx, ServiceID+"."+operation, func(o *tracing.SpanOptions) {
-		o.Kind = tracing.SpanKindClient
-		o.Properties.Set("rpc.system", "aws-api")
-		o.Properties.Set("rpc.method", operation)
-		o.Properties.Set("rpc.service", ServiceID)
-	})
+	return tracer.StartSpan(ctx, ServiceID+"."+operation, operationSpan...)
 }
+
+var operationSpan = []tracing.SpanOption{func(o *tracing.SpanOptions) {
+	o.Kind = tracing.SpanKindClient
+	o.Properties.Set("rpc.system", "aws-api")
+	o.Properties.Set("rpc.method", operation)
+	o.Properties.Set("rpc.service", ServiceID)
+}}
 
 // endOperation records how the operation ended, and wraps its error.
 func endOperation(span tracing.Span, err error) error {

@@ -180,7 +180,7 @@ func exceptionCode(override *string, code string) string {
 }
 
 // decodeError decodes an error of QuickSight's own form: the code from the header, else from the body.
-func (r *reply) decodeError() error {
+func (r reply) decodeError() error {
 	bodyCode, message, err := restjson.GetErrorInfo(json.NewDecoder(bytes.NewReader(r.body)))
 	if err != nil {
 		return r.unreadable(wrongType("it", err))
@@ -193,7 +193,7 @@ func (r *reply) decodeError() error {
 }
 
 // decodeEnvelopeError decodes the error of a gateway's envelope, whose code beats the header's.
-func (r *reply) decodeEnvelopeError(envelope document) error {
+func (r reply) decodeEnvelopeError(envelope document) error {
 	doc, err := envelope.object("error")
 	if err != nil {
 		return r.unreadable(err)
@@ -209,7 +209,7 @@ func (r *reply) decodeEnvelopeError(envelope document) error {
 }
 
 // errorFrom makes the error of a code: an exception from the document that describes it, or a generic error.
-func (r *reply) errorFrom(doc document, code, message string) error {
+func (r reply) errorFrom(doc document, code, message string) error {
 	const unknown = "UnknownError"
 	code = restjson.SanitizeErrorCode(cmp.Or(code, unknown))
 	exception, err := r.decodeException(code, doc)
@@ -223,7 +223,7 @@ func (r *reply) errorFrom(doc document, code, message string) error {
 }
 
 // decodeException decodes the exception of an error code, in any case, or returns nil where the operation has none.
-func (r *reply) decodeException(code string, doc document) (exception, err error) {
+func (r reply) decodeException(code string, doc document) (exception, err error) {
 	var message, requestID, resource *string
 	err = cmp.Or(doc.text(&message, "message", "Message"), doc.text(&requestID, "RequestId"))
 	resourceErr := doc.text(&resource, "ResourceType")
@@ -255,7 +255,7 @@ func (r *reply) decodeException(code string, doc document) (exception, err error
 }
 
 // unreadable is the error for a reply that cannot be decoded.
-func (r *reply) unreadable(err error) error {
+func (r reply) unreadable(err error) error {
 	what := fmt.Sprintf("the reply (content type %q)", r.response.Header.Get("Content-Type"))
 	if location := r.response.Header.Get("Location"); location != "" {
 		what = fmt.Sprintf("the reply (a redirect to %q, which is not followed)", location)

@@ -56,7 +56,7 @@ var (
 
 // hideSecrets removes from what came back the secrets of URLs, and the request's session token and signature: AWS explains
 // a wrong signature by quoting the request, token included.
-func (r *reply) hideSecrets(text string) string {
+func (r reply) hideSecrets(text string) string {
 	text = hideToken(text, r.request.Header.Get("X-Amz-Security-Token"))
 	if _, signature, ok := strings.Cut(r.request.Header.Get("Authorization"), "Signature="); ok && signature != "" {
 		text = strings.ReplaceAll(text, signature, redacted)
@@ -82,7 +82,7 @@ func hideToken(text, token string) string {
 }
 
 // printableBody returns at most the first bytes of the reply's body, without secrets.
-func (r *reply) printableBody(most int) []byte {
+func (r reply) printableBody(most int) []byte {
 	text := r.hideSecrets(string(r.body))
 	return []byte(text[:min(len(text), most)])
 }
@@ -99,7 +99,7 @@ func logRequest(logger logging.Logger, o *Options, req *http.Request) {
 }
 
 // logReply logs the reply as ClientLogMode asks for.
-func logReply(logger logging.Logger, o *Options, r *reply) {
+func logReply(logger logging.Logger, o *Options, r reply) {
 	withBody := o.ClientLogMode.IsResponseWithBody()
 	if !withBody && !o.ClientLogMode.IsResponse() {
 		return

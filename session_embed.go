@@ -102,25 +102,24 @@ func (out GetSessionEmbedUrlOutput) attrs() (attrs []slog.Attr) {
 }
 
 // requestURL returns the URL of the request for a valid input. The signer wants and writes the parameters in this order.
-func requestURL(endpoint *url.URL, in *GetSessionEmbedUrlInput) *url.URL {
+func requestURL(endpoint *url.URL, in *GetSessionEmbedUrlInput) url.URL {
 	u := *endpoint
 	path := "/accounts/" + *in.AwsAccountId + "/session-embed-url"
 	u.Path = smithyhttp.JoinPath(endpoint.Path, path)
-	if endpoint.RawPath != "" {
-		u.RawPath = smithyhttp.JoinPath(endpoint.RawPath, path)
-	}
-	query := ""
+	// net/url ignores a RawPath that is no escaped form of Path; where Path is one, the official client sends it as it is.
+	u.RawPath = smithyhttp.JoinPath(cmp.Or(endpoint.RawPath, endpoint.Path), path)
+	query := make([]byte, 0, 256)
 	if in.EntryPoint != nil {
-		query += "&entry-point=" + escapeQuery(*in.EntryPoint)
+		query = append(append(query, "&entry-point="...), escapeQuery(*in.EntryPoint)...)
 	}
 	if in.SessionLifetimeInMinutes != nil {
-		query += "&session-lifetime=" + strconv.FormatInt(*in.SessionLifetimeInMinutes, 10)
+		query = strconv.AppendInt(append(query, "&session-lifetime="...), *in.SessionLifetimeInMinutes, 10)
 	}
 	if in.UserArn != nil {
-		query += "&user-arn=" + escapeQuery(*in.UserArn)
+		query = append(append(query, "&user-arn="...), escapeQuery(*in.UserArn)...)
 	}
-	u.RawQuery = strings.TrimPrefix(query, "&")
-	return &u
+	u.RawQuery = string(bytes.TrimPrefix(query, []byte("&")))
+	return u
 }
 
 // escapeQuery escapes as AWS does: a space is %20, never +.
@@ -136,10 +135,9 @@ type reply struct {
 }
 
 // readReply reads the reply to its end, which frees the connection for the next call, or to maxReplyBytes.
-func readReply(req *http.Request, resp *http.Response) (*reply, error) {
+func readReply(req *http.Request, resp *http.Response) (r reply, err error) {
 	defer resp.Body.Close()
-	r := &reply{request: req, response: resp}
-	var err error
+	r = reply{request: req, response: resp}
 	r.body, err = io.ReadAll(io.LimitReader(resp.Body, maxReplyBytes+1))
 	if err == nil && len(r.body) > maxReplyBytes {
 		err = errors.New("it is larger than 1 MiB")
@@ -148,7 +146,7 @@ func readReply(req *http.Request, resp *http.Response) (*reply, error) {
 }
 
 // decode decodes the reply into an output, or the error that it stands for.
-func (r *reply) decode() (*GetSessionEmbedUrlOutput, error) {
+func (r reply) decode() (*GetSessionEmbedUrlOutput, error) {
 	doc, err := decodeDocument(r.body)
 	success, isEnvelope := doc.envelope()
 	switch {
@@ -218,7 +216,13 @@ type document map[string]any
 
 // decodeDocument accepts what the official client's decoder does: an empty body or null as an empty document, and
 // anything behind the first JSON value.
+//
+// A decoder is what can do so, and costs more than to unmarshal a body that is one value and no more, as almost all are.
 func decodeDocument(body []byte) (doc document, err error) {
+	if json.Unmarshal(body, &doc) == nil {
+		return doc, nil
+	}
+	doc = nil
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.UseNumber() // a number that no float64 can hold is none of our business
 	if err := decoder.Decode(&doc); err != nil && err != io.EOF {
@@ -271,7 +275,7 @@ func mustBe(want, name string, value any) error {
 	switch value.(type) {
 	case bool:
 		is = "bool"
-	case json.Number:
+	case float64, json.Number:
 		is = "number"
 	case string:
 		is = "string"

@@ -154,7 +154,7 @@ func TestEndpointsSpelledOut(t *testing.T) {
 func FuzzEndpoints(f *testing.F) {
 	f.Add("us-east-1", "", false, false)
 	f.Add("fips-us-gov-west-1", "", false, true)
-	f.Add("us-east-1", "https://proxy.example.com:443/a%2Fb", false, false)
+	f.Add("us-east-1", "https://proxy.example.com:443/a%2Fb/(c%29", false, false)
 	f.Add("us-east-1", "http://[::1]:80/x", true, false)
 	f.Fuzz(func(t *testing.T, region, base string, fips, dualStack bool) {
 		cfg := workingConfig(nil)

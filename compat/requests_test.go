@@ -84,7 +84,7 @@ func (g *gate) compare(t testing.TB, in *quicksightembed.GetSessionEmbedUrlInput
 	return official, ours
 }
 
-var prefixes = []string{"", "/", "/gateway", "/gateway/", "/v1/quick%20sight", "/a%2Fb/c", "/caf%C3%A9", "/~a-b_c.d", "/a+b", "/a,b;c=d", "/a:b@c", "/a//b"}
+var prefixes = []string{"", "/", "/gateway", "/gateway/", "/v1/quick%20sight", "/a%2Fb/c", "/caf%C3%A9", "/~a-b_c.d", "/a+b", "/a,b;c=d", "/a:b@c", "/a//b", "/a%28b%29/!%27%2A", "/a%5Bb%5D"}
 
 // randomInput returns an input that is valid, of every form.
 func randomInput(r *rand.Rand) *quicksightembed.GetSessionEmbedUrlInput {
@@ -160,7 +160,7 @@ func TestRequestOnTheWire(t *testing.T) {
 func FuzzRequests(f *testing.F) {
 	f.Add("/start", int64(15), "default", "jane", "")
 	f.Add("/dashboards/1a1ac2b2-3fc3", int64(600), "Team-A_1.b", "Jané Döe 東京 ~!*'()&=%?+;:,@#$[]", "/gate%20way/a%2Fb")
-	f.Add("", int64(0), "n", "role/session", "//")
+	f.Add("", int64(0), "n", "role/session", "//a%29b")
 	g := newGate(f, "token")
 	f.Fuzz(func(t *testing.T, entryPoint string, lifetime int64, namespace, user, prefix string) {
 		in := &quicksightembed.GetSessionEmbedUrlInput{AwsAccountId: aws.String(account)}
