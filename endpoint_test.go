@@ -85,6 +85,8 @@ func TestBaseEndpoint(t *testing.T) {
 		{"http://localhost:80", "http://localhost:80" + path},
 		{"http://proxy.example.com.", "http://proxy.example.com." + path},
 		{"http://my_service:8080", "http://my_service:8080" + path},
+		{"http://h/a%20b%28c%29", "http://h/a%20b%28c%29" + path},
+		{"http://h/a%29b", "http://h/a)b" + path},
 	} {
 		t.Run(test.base, func(t *testing.T) {
 			o := optionsFor("us-east-1", plain)

@@ -104,10 +104,12 @@ func (out GetSessionEmbedUrlOutput) attrs() (attrs []slog.Attr) {
 // requestURL returns the URL of the request for a valid input. The signer wants and writes the parameters in this order.
 func requestURL(endpoint *url.URL, in *GetSessionEmbedUrlInput) url.URL {
 	u := *endpoint
-	path := "/accounts/" + *in.AwsAccountId + "/session-embed-url"
-	u.Path = smithyhttp.JoinPath(endpoint.Path, path)
-	// net/url ignores a RawPath that is no escaped form of Path; where Path is one, the official client sends it as it is.
-	u.RawPath = smithyhttp.JoinPath(cmp.Or(endpoint.RawPath, endpoint.Path), path)
+	u.Path = "/accounts/" + *in.AwsAccountId + "/session-embed-url"
+	if prefix := endpoint.Path; prefix != "" {
+		// net/url ignores a RawPath that is no escaped form of Path; where Path is one, the official client sends it as it is.
+		u.RawPath = smithyhttp.JoinPath(cmp.Or(endpoint.RawPath, prefix), u.Path)
+		u.Path = smithyhttp.JoinPath(prefix, u.Path)
+	}
 	query := make([]byte, 0, 256)
 	if in.EntryPoint != nil {
 		query = append(append(query, "&entry-point="...), escapeQuery(*in.EntryPoint)...)

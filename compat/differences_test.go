@@ -74,17 +74,19 @@ var (
 			assert.Equal(t, refused, ours)
 		},
 	}
-	bracketsLost = difference{
-		about:    "A base endpoint of an IPv6 address with the default port",
+	defaultPort = difference{
+		about:    "A base endpoint of an IPv6 address, or of a host with `_`, that names the default port",
 		official: "returns an error",
-		ours:     "leaves the port out, and sends",
-		why:      "the AWS core's signer drops the brackets with the port",
+		ours:     "sends, without the port",
+		why:      "the same endpoint without the port works",
 		shown: func(t *testing.T) {
-			cfg := workingConfig(nil)
-			cfg.BaseEndpoint = aws.String("http://[::1]:80")
-			official, ours := endpointsOf(t, cfg)
-			assert.Equal(t, refused, official)
-			assert.Equal(t, "[::1]", ours.Host)
+			for base, host := range map[string]string{"http://[::1]:80": "[::1]", "https://my_service:443": "my_service"} {
+				cfg := workingConfig(nil)
+				cfg.BaseEndpoint = &base
+				official, ours := endpointsOf(t, cfg)
+				assert.Equal(t, refused, official)
+				assert.Equal(t, host, ours.Host)
+			}
 		},
 	}
 	withoutURL = difference{
@@ -159,7 +161,7 @@ var (
 var differences = []difference{
 	refusedInput,
 	strictRegion,
-	bracketsLost,
+	defaultPort,
 	{
 		about:    "Options that cannot work",
 		official: "takes a negative `RetryMaxAttempts` for no bound, and an unknown retry or defaults mode for the default; a nil pointer panics",

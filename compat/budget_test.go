@@ -1,0 +1,72 @@
+//go:build !race
+
+package compat
+
+import (
+	"bytes"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"example.com/quicksightembed"
+)
+
+// TestBudgetOfAllocations holds what a call allocates, the stubbed transport's part included. Lower a figure when the code
+// has come below it; to raise one is a decision.
+func TestBudgetOfAllocations(t *testing.T) {
+	accountAlone := &quicksightembed.GetSessionEmbedUrlInput{AwsAccountId: aws.String(account)}
+	withKeys, withToken := workingConfig(stub(okReply)), workingConfig(stub(okReply))
+	withToken.Credentials = endUsers[0]
+	withoutPause := workingConfig(stub(busyReply, okReply))
+	withoutPause.Retryer = withoutDelay
+	for name, test := range map[string]struct {
+		cfg     aws.Config
+		in      *quicksightembed.GetSessionEmbedUrlInput
+		session aws.CredentialsProvider
+		most    float64
+	}{
+		"the account alone":              {withKeys, accountAlone, nil, 124},
+		"all inputs and a session token": {withToken, everyInput(), nil, 149},
+		"credentials of the call":        {withKeys, everyInput(), endUsers[1], 154},
+		"an error":                       {workingConfig(stub(errorReply)), everyInput(), nil, 207},
+		"throttled once":                 {withoutPause, everyInput(), nil, 325},
+		"invalid input":                  {withKeys, &quicksightembed.GetSessionEmbedUrlInput{}, nil, 16},
+	} {
+		t.Run(name, func(t *testing.T) {
+			call := ourCaller(test.cfg)
+			allocations := testing.AllocsPerRun(1000, func() { call(t.Context(), test.in, test.session) })
+			t.Logf("%.0f allocations", allocations)
+			assert.LessOrEqual(t, allocations, test.most)
+		})
+	}
+}
+
+// TestBudgetOfPackages holds how many packages a program compiles for this client, beyond those of net/http.
+func TestBudgetOfPackages(t *testing.T) {
+	const most = 45 // 36 of the AWS core, smithy-go and this module; 9 of the standard library
+	with, without := packagesOf(t, "./footprint/client"), packagesOf(t, "./footprint/nethttp")
+	added := 0
+	for name := range with {
+		if !without[name] && !strings.HasPrefix(name, "example.com/quicksightembed/compat/") {
+			added++
+		}
+	}
+	t.Logf("%d packages", added)
+	assert.LessOrEqual(t, added, most)
+	assert.False(t, with["github.com/aws/aws-sdk-go-v2/service/quicksight"])
+}
+
+func packagesOf(t *testing.T, program string) map[string]bool {
+	t.Helper()
+	listed, err := exec.Command("go", "list", "-deps", program).Output()
+	require.NoError(t, err)
+	packages := map[string]bool{}
+	for _, name := range bytes.Fields(listed) {
+		packages[string(name)] = true
+	}
+	return packages
+}

@@ -1,0 +1,120 @@
+package compat
+
+import (
+	"crypto/x509"
+	"flag"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+)
+
+var calls = flag.Int("calls", 5000, "how many `calls` TestConnections makes with each client")
+
+// connections counts those of a server.
+type connections struct {
+	mu     sync.Mutex
+	opened int
+	open   map[net.Conn]bool
+	closed chan struct{} // there is one to look at
+}
+
+func (c *connections) note(conn net.Conn, state http.ConnState) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch state {
+	case http.StateNew:
+		c.opened++
+		c.open[conn] = true
+	case http.StateClosed:
+		delete(c.open, conn)
+		select {
+		case c.closed <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// left returns how many are open, once they are no more than most, or where that takes 10 seconds.
+func (c *connections) left(most int) int {
+	late := time.After(10 * time.Second)
+	for {
+		c.mu.Lock()
+		open := len(c.open)
+		c.mu.Unlock()
+		if open <= most {
+			return open
+		}
+		select {
+		case <-c.closed:
+		case <-late:
+			return open
+		}
+	}
+}
+
+// TestConnections makes calls from 256 goroutines over TLS, and counts the connections that are opened for them, and those
+// that are left idle: no more than the pool keeps, whose size is the AWS core's, or one that a user has set.
+func TestConnections(t *testing.T) {
+	const goroutines = 256
+	// While one is being dialed for a goroutine, another can become free for it: then both are kept, up to the pool's size.
+	const burst = 2 * goroutines
+	for name, test := range map[string]struct {
+		http2, large bool
+		opened, left int // at the most
+	}{
+		"HTTP/1.1, the default pool":    {left: awshttp.DefaultHTTPTransportMaxIdleConnsPerHost, opened: *calls},
+		"HTTP/1.1, a pool for them all": {left: goroutines, opened: burst, large: true},
+		"HTTP/2":                        {left: goroutines, opened: burst, http2: true},
+	} {
+		for _, c := range callers {
+			t.Run(name+", "+c.name, func(t *testing.T) {
+				ignore := goleak.IgnoreCurrent()
+				counted := &connections{open: map[net.Conn]bool{}, closed: make(chan struct{}, 1)}
+				server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, urlReply) }))
+				server.Config.ConnState = counted.note
+				server.Config.ErrorLog = log.New(io.Discard, "", 0) // of connections that are closed while they are made
+				server.EnableHTTP2 = test.http2
+				server.StartTLS()
+				roots := x509.NewCertPool()
+				roots.AddCert(server.Certificate())
+				cfg := workingConfig(awshttp.NewBuildableClient().WithTransportOptions(func(transport *http.Transport) {
+					transport.TLSClientConfig.RootCAs = roots
+					if test.large {
+						transport.MaxIdleConns, transport.MaxIdleConnsPerHost = goroutines, goroutines
+					}
+				}))
+				cfg.BaseEndpoint = aws.String(server.URL)
+				call := c.new(cfg)
+
+				var waiting sync.WaitGroup
+				for range goroutines {
+					waiting.Go(func() {
+						for range *calls / goroutines {
+							if !assert.NoError(t, call(t.Context(), janes(), nil)) {
+								return
+							}
+						}
+					})
+				}
+				waiting.Wait()
+				left := counted.left(test.left)
+				t.Logf("%d calls: %d connections opened, %d left", *calls/goroutines*goroutines, counted.opened, left)
+				assert.LessOrEqual(t, counted.opened, test.opened)
+				assert.LessOrEqual(t, left, test.left)
+				server.Close()
+				require.NoError(t, goleak.Find(ignore))
+			})
+		}
+	}
+}
