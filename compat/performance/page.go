@@ -24,12 +24,12 @@ func writeTables(f figures) error {
 func tables(f figures) string {
 	var text strings.Builder
 	p := func(format string, args ...any) { fmt.Fprintf(&text, format, args...) }
-	p("\nMeasured on %s with %s on %s; benchmarks are medians of 5 runs.\n", f.Date, f.Go, f.Machine)
+	p("\nMeasured on %s with %s on %s; benchmarks are medians of %d runs of both clients, one after the other.\n", f.Date, f.Go, f.Machine, benchmarkRuns)
 
 	p("\n### Time and memory of a call\n\n| benchmark | official | ours | times less time | allocations | ours | times fewer | bytes | ours |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|\n")
 	for _, b := range f.Benchmarks {
 		p("| %s | %s | %s | %.1f | %.0f | %.0f | %.1f | %.0f | %.0f |\n", strings.ReplaceAll(b.Name, "_", " "),
-			duration(b.Official.Nanoseconds), duration(b.Ours.Nanoseconds), b.Official.Nanoseconds/b.Ours.Nanoseconds,
+			duration(b.Official.Nanoseconds), duration(b.Ours.Nanoseconds), b.TimesLessTime,
 			b.Official.Allocations, b.Ours.Allocations, b.Official.Allocations/b.Ours.Allocations, b.Official.Bytes, b.Ours.Bytes)
 	}
 
