@@ -26,6 +26,9 @@
 //
 // and otherwise a URL. Any other answer, such as ThrottlingException, InternalFailureException or ResourceExistsException, and
 // anything that goes wrong on the wire, is a [Fault] that a test injects. It remembers the last 1,000 requests and 10,000 URLs.
+//
+// Browsers that open a URL see a page that stands in for the console, and that amazon-quicksight-embedding-sdk takes for it.
+// It is also an STS that answers AssumeRole, for users who sign in with roles: see Options.Roles.
 package embedtest
 
 import (
@@ -74,6 +77,11 @@ type Options struct {
 
 	// Identities are further ones that requests may be signed with, such as a role session for each end user.
 	Identities []Identity
+
+	// Roles are the ARNs of the roles, such as arn:aws:iam::111122223333:role/embed, that an identity may assume: the server
+	// is STS too, and issues keys for a role session, whose QuickSight user is …:user/default/{role name}/{session name}.
+	// The default is none.
+	Roles []string
 
 	// Edition is the account's. The default is EditionEnterprise.
 	Edition Edition
@@ -169,6 +177,11 @@ func (o *Options) check() {
 		}
 		seen[key] = true
 	}
+	for _, role := range o.Roles {
+		if !roleARN.MatchString(role) {
+			panic(fmt.Sprintf("embedtest: a role must be arn:{partition}:iam::{account}:role/{name}, which %q is not", role))
+		}
+	}
 }
 
 // Server is a QuickSight in the process. Its methods are safe for concurrent use.
@@ -179,6 +192,7 @@ type Server struct {
 	options  Options
 	server   *httptest.Server
 	sessions *sessions
+	roles    roleSessions
 	ahead    atomic.Int64 // how many nanoseconds Advance has put the clock ahead
 
 	mu       sync.Mutex
@@ -205,7 +219,7 @@ func NewTLSServer(optFns ...func(*Options)) *Server {
 }
 
 func newServer(optFns []func(*Options)) *Server {
-	s := &Server{}
+	s := &Server{roles: roleSessions{byKey: map[string]*Identity{}}}
 	for _, fn := range optFns {
 		if fn != nil {
 			fn(&s.options)
@@ -289,10 +303,11 @@ func (s *Server) Config() aws.Config {
 
 // Request is a request that the server has seen, with its verdict.
 type Request struct {
-	Method string
-	URI    string      // path and query as they were sent
-	Host   string      // the Host header
-	Header http.Header // as it was sent, secrets included
+	Operation string // "GetSessionEmbedUrl", or "AssumeRole" of STS
+	Method    string
+	URI       string      // path and query as they were sent
+	Host      string      // the Host header
+	Header    http.Header // as it was sent, secrets included
 
 	// Input is what the request asked for, as far as it could be read.
 	Input quicksightembed.GetSessionEmbedUrlInput
@@ -301,12 +316,12 @@ type Request struct {
 	AccessKeyId string
 
 	// UserArn is the QuickSight user whom a request that is signed right is for: that of Input, or else of the Identity that
-	// signed it.
+	// signed it. Where a role was assumed, it is that of the role session.
 	UserArn string
 
 	RequestId string // of the reply
 	Status    int    // HTTP status of the reply, 0 where a fault left none
-	Code      string // error code of the reply, "" where a URL was issued, or a fault had no code
+	Code      string // error code of the reply, "" where a URL or keys were issued, or a fault had no code
 	Message   string // error message of the reply
 	Fault     string // what was injected, such as "Throttle", "" for the server's own answer
 }
@@ -314,6 +329,9 @@ type Request struct {
 // String describes the request and its verdict in one line, without secrets.
 func (r Request) String() string {
 	verdict := "issued a URL"
+	if r.Operation == "AssumeRole" {
+		verdict = "issued keys for " + r.UserArn
+	}
 	if r.Code != "" {
 		verdict = r.Code + ": " + r.Message
 	}
@@ -350,7 +368,7 @@ func (s *Server) record(r Request) {
 	}
 }
 
-// serveHTTP answers API requests and the opening of embed URLs.
+// serveHTTP answers API requests and browsers.
 func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Date", s.now().UTC().Format(http.TimeFormat))
@@ -358,11 +376,22 @@ func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	if strings.HasPrefix(r.URL.Path, embedPath) {
-		s.sessions.serveHTTP(w, r)
+	switch {
+	case strings.HasPrefix(r.URL.Path, embedPath):
+		s.sessions.serveConsole(w, r)
+		return
+	case strings.HasPrefix(r.URL.Path, controlPath) && strings.HasSuffix(r.URL.Path, "/embedControl"):
+		s.sessions.serveControl(w, r)
+		return
+	case r.Method == http.MethodGet && r.URL.Path == "/" && strings.Contains(r.Header.Get("Accept"), "text/html"):
+		s.sessions.serveWelcome(w)
 		return
 	}
 	var body bytes.Buffer
 	_, bodyErr := body.ReadFrom(http.MaxBytesReader(w, r.Body, maxBodyBytes))
+	if isForSTS(r) {
+		s.serveSTS(w, r, body.Bytes(), bodyErr)
+		return
+	}
 	s.serveAPI(w, r, body.Bytes(), bodyErr)
 }

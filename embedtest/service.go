@@ -49,7 +49,7 @@ func refuse(status int, code, format string, args ...any) *serviceError {
 // serveAPI answers a request to the API: signature first, as AWS does, then the operation.
 func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request, body []byte, bodyErr error) {
 	record := Request{
-		Method: r.Method, URI: r.RequestURI, Host: r.Host, Header: r.Header.Clone(),
+		Operation: "GetSessionEmbedUrl", Method: r.Method, URI: r.RequestURI, Host: r.Host, Header: r.Header.Clone(),
 		RequestId: newRequestID(), Status: http.StatusOK,
 	}
 	failure := s.judge(&record, r, body, bodyErr)
@@ -86,20 +86,10 @@ func (s *Server) judge(record *Request, r *http.Request, body []byte, bodyErr er
 	if input != nil {
 		record.Input = *input
 	}
-	var tooLarge *http.MaxBytesError
-	switch {
-	case errors.As(bodyErr, &tooLarge):
-		return refuse(http.StatusRequestEntityTooLarge, "RequestEntityTooLargeException", "the body is larger than %d bytes", maxBodyBytes)
-	case bodyErr != nil:
-		return refuse(http.StatusBadRequest, "SerializationException", "the body cannot be read: %v", bodyErr)
+	if unreadable := judgeBody(bodyErr); unreadable != nil {
+		return unreadable
 	}
-	v := verifier{
-		identities: s.options.identities(),
-		region:     s.options.Region,
-		service:    "quicksight",
-		now:        s.now(),
-	}
-	identity, refusal := v.verify(r, body)
+	identity, refusal := s.verifier("quicksight").verify(r, body)
 	if refusal != nil {
 		return refusal
 	}
@@ -115,6 +105,28 @@ func (s *Server) judge(record *Request, r *http.Request, body []byte, bodyErr er
 		return invalid
 	}
 	return s.judgeState(input, record.UserArn)
+}
+
+func judgeBody(err error) *serviceError {
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return refuse(http.StatusRequestEntityTooLarge, "RequestEntityTooLargeException", "the body is larger than %d bytes", maxBodyBytes)
+	case err != nil:
+		return refuse(http.StatusBadRequest, "SerializationException", "the body cannot be read: %v", err)
+	}
+	return nil
+}
+
+// verifier is one for requests to a service of AWS.
+func (s *Server) verifier(service string) verifier {
+	return verifier{
+		identities:   s.options.identities(),
+		roleSessions: &s.roles,
+		region:       s.options.Region,
+		service:      service,
+		now:          s.now(),
+	}
 }
 
 func (s *Server) isRegistered(userArn string) bool {

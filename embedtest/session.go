@@ -3,7 +3,6 @@ package embedtest
 import (
 	"cmp"
 	"crypto/subtle"
-	"html/template"
 	"net/http"
 	"strings"
 	"sync"
@@ -20,8 +19,6 @@ const (
 	urlLifetime            = 5 * time.Minute
 	defaultSessionLifetime = 600 * time.Minute
 )
-
-const embedPath = "/embedding/"
 
 // sessions are the URLs that were issued and what became of them.
 type sessions struct {
@@ -124,52 +121,3 @@ func (s *sessions) open(r *http.Request) (opened session, status int, problem st
 func same(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
 
 const cookieName = "embedtest-session"
-
-var page = template.Must(template.New("page").Parse(`<!DOCTYPE html>
-<html lang="en">
-<meta charset="utf-8">
-<link rel="icon" href="data:,">
-<title>QuickSight (embedtest)</title>
-<h1>QuickSight (embedtest)</h1>
-{{if .Problem}}<p>{{.Problem}}</p>
-{{else}}<dl>
-<dt>Entry point<dd>{{.EntryPoint}}
-<dt>User<dd>{{.User}}
-<dt>Time left<dd>{{.Left}}
-<dt>Session lasts until<dd>{{.Until}}
-</dl>
-{{end}}`))
-
-// serveHTTP answers the opening of an embed URL. Parameters that the embedding SDK adds do not matter.
-func (s *sessions) serveHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		w.Header().Set("Allow", "GET, HEAD")
-		http.Error(w, "an embed URL is opened with GET", http.StatusMethodNotAllowed)
-		return
-	}
-	opened, status, problem := s.open(r)
-	w.Header().Set("Content-Security-Policy", s.frameAncestors)
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Referrer-Policy", "no-referrer")
-	if status == http.StatusOK && r.Method == http.MethodGet {
-		http.SetCookie(w, opened.browserCookie(r))
-	}
-	w.WriteHeader(status)
-	page.Execute(w, map[string]string{
-		"Problem":    problem,
-		"EntryPoint": opened.entryPoint,
-		"User":       opened.user,
-		"Left":       opened.endsAt().Sub(s.now()).Round(time.Second).String(),
-		"Until":      opened.endsAt().UTC().Format(time.RFC3339),
-	})
-}
-
-// browserCookie keeps the session open in the browser that opened it. In a frame of another site, browsers take it over TLS
-// alone.
-func (s *session) browserCookie(r *http.Request) *http.Cookie {
-	cookie := &http.Cookie{Name: cookieName, Value: s.cookie, Path: r.URL.Path, HttpOnly: true, SameSite: http.SameSiteLaxMode}
-	if r.TLS != nil {
-		cookie.Secure, cookie.SameSite = true, http.SameSiteNoneMode
-	}
-	return cookie
-}

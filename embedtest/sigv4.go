@@ -27,6 +27,7 @@ const (
 // verifier knows whom it accepts and for what.
 type verifier struct {
 	identities      []Identity
+	roleSessions    *roleSessions // further ones
 	region, service string
 	now             time.Time
 }
@@ -181,11 +182,12 @@ func (v verifier) verifyScope(auth authorization, signedAt time.Time) *serviceEr
 
 // findIdentity finds whose access key and session token the request has.
 func (v verifier) findIdentity(r *http.Request, auth authorization) (*Identity, *serviceError) {
-	index := slices.IndexFunc(v.identities, func(i Identity) bool { return i.Credentials.AccessKeyID == auth.accessKeyID })
-	if index < 0 {
+	var identity *Identity
+	if index := slices.IndexFunc(v.identities, func(i Identity) bool { return i.Credentials.AccessKeyID == auth.accessKeyID }); index >= 0 {
+		identity = &v.identities[index]
+	} else if identity = v.roleSessions.find(auth.accessKeyID); identity == nil {
 		return nil, refuse(http.StatusForbidden, "UnrecognizedClientException", "the access key %q is not known here", auth.accessKeyID)
 	}
-	identity := &v.identities[index]
 	credentials, tokens := identity.Credentials, r.Header.Values("X-Amz-Security-Token")
 	switch {
 	case len(tokens) > 1:

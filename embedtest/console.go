@@ -1,0 +1,160 @@
+package embedtest
+
+import (
+	"crypto/sha256"
+	_ "embed"
+	"encoding/base64"
+	"html/template"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// This file is what a browser sees: the console that an embed URL opens, in a frame or in a tab. It speaks the messages of
+// amazon-quicksight-embedding-sdk.
+
+const (
+	embedPath   = "/embedding/"
+	controlPath = "/embed/" // {id}/embedControl: the frame that the embedding SDK adds beside the console's
+)
+
+var (
+	//go:embed page/console.js
+	consoleScript string
+	//go:embed page/console.css
+	consoleStyle string
+	//go:embed page/console.html
+	consoleHTML string
+	//go:embed page/control.html
+	controlHTML string
+	//go:embed page/welcome.html
+	welcomeHTML string
+
+	consolePage = template.Must(template.New("console").Parse(consoleHTML))
+	controlPage = template.Must(template.New("control").Parse(controlHTML))
+	welcomePage = template.Must(template.New("welcome").Parse(welcomeHTML))
+)
+
+// contentPolicy lets the pages use their own script and style, and ask this server, and nothing else.
+var contentPolicy = "default-src 'none'; script-src '" + hashSource(consoleScript) + "'; style-src '" + hashSource(consoleStyle) +
+	"'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'"
+
+func hashSource(content string) string {
+	sum := sha256.Sum256([]byte(content))
+	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
+}
+
+// What the embedding SDK documents as the error codes of a console.
+const (
+	urlIsSpent     = "Forbidden"
+	sessionIsSpent = "Unauthorized"
+)
+
+// serveConsole answers the opening of an embed URL. Parameters that the embedding SDK adds do not matter.
+func (s *sessions) serveConsole(w http.ResponseWriter, r *http.Request) {
+	if !isLook(w, r) {
+		return
+	}
+	opened, status, problem := s.open(r)
+	s.setPageHeader(w)
+	if status == http.StatusOK && r.Method == http.MethodGet {
+		http.SetCookie(w, opened.browserCookie(r))
+	}
+	w.WriteHeader(status)
+	left := opened.endsAt().Sub(s.now())
+	pageType, title := describe(opened.entryPoint)
+	errorCode := urlIsSpent
+	if problem == ended {
+		errorCode = sessionIsSpent
+	}
+	consolePage.Execute(w, map[string]any{
+		"Problem":          problem,
+		"ErrorCode":        errorCode,
+		"EntryPoint":       opened.entryPoint,
+		"PageType":         pageType,
+		"Title":            title,
+		"Pages":            pagesOf(opened.entryPoint),
+		"User":             opened.user,
+		"Left":             left.Round(time.Second).String(),
+		"LeftMilliseconds": strconv.FormatInt(left.Milliseconds(), 10),
+		"Until":            opened.endsAt().UTC().Format(time.RFC3339),
+		"Script":           template.JS(consoleScript),
+		"Style":            template.CSS(consoleStyle),
+	})
+}
+
+// serveControl answers the control frame, which the embedding SDK sends messages to: all that it needs is their origin.
+func (s *sessions) serveControl(w http.ResponseWriter, r *http.Request) {
+	if !isLook(w, r) {
+		return
+	}
+	s.setPageHeader(w)
+	controlPage.Execute(w, nil)
+}
+
+// serveWelcome answers someone who opens the server itself in a browser, to accept its certificate: in a frame browsers do not ask.
+func (s *sessions) serveWelcome(w http.ResponseWriter) {
+	s.setPageHeader(w)
+	welcomePage.Execute(w, map[string]any{"Style": template.CSS(consoleStyle)})
+}
+
+// setPageHeader sets the header of every page. There are two policies: who may frame it, and what it may do.
+func (s *sessions) setPageHeader(w http.ResponseWriter) {
+	w.Header().Set("Content-Security-Policy", s.frameAncestors)
+	w.Header().Add("Content-Security-Policy", contentPolicy)
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Referrer-Policy", "no-referrer")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+}
+
+func isLook(w http.ResponseWriter, r *http.Request) bool {
+	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		return true
+	}
+	w.Header().Set("Allow", "GET, HEAD")
+	http.Error(w, "an embed URL is opened with GET", http.StatusMethodNotAllowed)
+	return false
+}
+
+// describe returns what the embedding SDK calls the page of an entry point, and its title.
+func describe(entryPoint string) (pageType, title string) {
+	if id, ok := strings.CutPrefix(entryPoint, "/dashboards/"); ok {
+		return "DASHBOARD", "Dashboard " + id
+	}
+	if id, ok := strings.CutPrefix(entryPoint, "/analyses/"); ok {
+		return "ANALYSIS", "Analysis " + id
+	}
+	_, name, _ := strings.Cut(strings.TrimPrefix(entryPoint, "/"), "/")
+	if name == "" {
+		return "START", "Start"
+	}
+	return "START", strings.ToUpper(name[:1]) + name[1:]
+}
+
+// menuEntry is an entry of the console's menu, which is there for its looks.
+type menuEntry struct {
+	Name      string
+	IsCurrent bool
+}
+
+func pagesOf(entryPoint string) (entries []menuEntry) {
+	for _, name := range []string{"Start", "Favorites", "Analyses", "Dashboards"} {
+		current := strings.Contains(entryPoint, "/"+strings.ToLower(name))
+		if name == "Start" {
+			current = entryPoint == "/start"
+		}
+		entries = append(entries, menuEntry{name, current})
+	}
+	return entries
+}
+
+// browserCookie keeps the session open in the browser that opened it. In a frame of another site, browsers take it over TLS
+// alone.
+func (s *session) browserCookie(r *http.Request) *http.Cookie {
+	cookie := &http.Cookie{Name: cookieName, Value: s.cookie, Path: r.URL.Path, HttpOnly: true, SameSite: http.SameSiteLaxMode}
+	if r.TLS != nil {
+		cookie.Secure, cookie.SameSite = true, http.SameSiteNoneMode
+	}
+	return cookie
+}

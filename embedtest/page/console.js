@@ -1,0 +1,76 @@
+// The console's side of the conversation with the embedding SDK, and the time that is left of the session.
+(() => {
+  const { problem, errorCode, pageType, until } = document.body.dataset;
+  const query = new URLSearchParams(location.search);
+  const isEmbedded = query.has("contextId") && parent !== window;
+
+  // announce posts a message as the embedding SDK expects it of a console in its frame.
+  const announce = (eventName, message) => {
+    if (!isEmbedded) return;
+    const eventTarget = {
+      experienceType: "CONSOLE",
+      contextId: query.get("contextId"),
+      discriminator: Number(query.get("discriminator")),
+    };
+    parent.postMessage({ eventName, eventTarget, message }, "*");
+  };
+
+  // The SDK acknowledges messages to its control frame, and browsers report an error where that has not loaded yet.
+  const controlFrameIsThere = () => {
+    for (let i = 0; i < parent.length; i++) {
+      try {
+        if (parent[i].location.pathname.endsWith("/embedControl") && parent[i].document.readyState === "complete") return true;
+      } catch {
+        // a frame of another origin
+      }
+    }
+    return false;
+  };
+
+  const start = (triesLeft) => {
+    if (isEmbedded && triesLeft > 0 && !controlFrameIsThere()) {
+      setTimeout(start, 50, triesLeft - 1);
+      return;
+    }
+    if (problem) {
+      announce("ERROR_OCCURRED", { errorCode });
+      return;
+    }
+    announce("CONTENT_LOADED", { title: document.title });
+    announce("PAGE_NAVIGATION", { pageType });
+    countDown();
+  };
+
+  const end = () => {
+    document.body.classList.add("ended");
+    document.querySelector("main").innerHTML = "<p class=problem role=alert>This session has ended. Ask for a new URL.</p>";
+    announce("ERROR_OCCURRED", { errorCode: "Unauthorized" });
+  };
+
+  // countDown shows the time that is left by the server's clock, which it asks for again and again: tests put it ahead.
+  const countDown = () => {
+    const shown = document.querySelector("dt:nth-of-type(3) + dd");
+    let endsAt = performance.now() + Number(document.body.dataset.left);
+    let mayAsk = true;
+    let seconds = 0;
+    const ask = async () => {
+      const reply = await fetch(location.pathname, { method: "HEAD", cache: "no-store" });
+      if (reply.status === 410) endsAt = 0;
+      else if (reply.ok) endsAt = performance.now() + Date.parse(until) - Date.parse(reply.headers.get("Date"));
+      else mayAsk = false; // the browser keeps no cookies in this frame
+    };
+    const timer = setInterval(() => {
+      const left = Math.max(0, Math.round((endsAt - performance.now()) / 1000));
+      shown.textContent = [[Math.floor(left / 3600), "h"], [Math.floor(left / 60) % 60, "m"], [left % 60, "s"]]
+        .filter(([n], i) => n > 0 || i === 2).map(([n, unit]) => n + unit).join(" ");
+      if (left === 0) {
+        clearInterval(timer);
+        end();
+      } else if (mayAsk && ++seconds % 2 === 0) {
+        ask().catch(() => {}); // the server may be down for a while
+      }
+    }, 1000);
+  };
+
+  start(100);
+})();
