@@ -1,0 +1,30 @@
+"use strict";
+
+const form = document.getElementById("sign-in");
+const problem = document.getElementById("sign-in-problem");
+
+// By fetch and not as a form, so that its type is one that other sites cannot send.
+form.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  problem.textContent = "";
+  const button = form.querySelector("button");
+  button.disabled = true;
+  try {
+    const reply = await fetch("/api/sign-in", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ user: form.user.value.trim(), password: form.password.value }),
+    });
+    if (reply.ok) {
+      location.assign("/" + location.hash);
+      return;
+    }
+    const { title, action } = await reply.json();
+    problem.textContent = `${title}. ${action}`;
+    form.password.select();
+  } catch {
+    problem.textContent = "The server cannot be reached. Try again in a moment.";
+  } finally {
+    button.disabled = false;
+  }
+});
