@@ -2,7 +2,6 @@ package quicksightembed
 
 import (
 	"net/http"
-	"regexp"
 	"strconv"
 	"strings"
 	"unicode"
@@ -47,13 +46,6 @@ func quoteValue(s string) string {
 	return quoted
 }
 
-// In text of any kind, a URL's user info, and its query from the question mark on, both as they are and as JSON, URLs and
-// HTML write them.
-var (
-	urlUserInfo = regexp.MustCompile(`(:(?:\\?/){2})[^\s"'<>/@]*@`)
-	urlQuery    = regexp.MustCompile(`(?i)(?:\?|\\u003f|%3f|&#63;|&#x3f;)(?:\\.|[^\s"'<>\\])*?(?:=|\\u003d|%3d|&#61;|&#x3d;)(?:\\.|[^\s"'<>\\])*`)
-)
-
 // hideSecrets removes from what came back the secrets of URLs, and the request's session token and signature: AWS explains
 // a wrong signature by quoting the request, token included.
 func (r reply) hideSecrets(text string) string {
@@ -61,24 +53,146 @@ func (r reply) hideSecrets(text string) string {
 	if _, signature, ok := strings.Cut(r.request.Header.Get("Authorization"), "Signature="); ok && signature != "" {
 		text = strings.ReplaceAll(text, signature, redacted)
 	}
-	text = urlUserInfo.ReplaceAllString(text, "${1}"+redacted+"@")
-	return urlQuery.ReplaceAllString(text, "?"+redacted)
+	return hideQueries(hideUserInfo(text))
 }
 
 // hideToken removes a token from text, where its letters and digits stand as they are, and what is between them may be
-// escaped as JSON, URLs or HTML do. One with more such runs than those of AWS, which are Base64, is removed as it is alone:
-// its expression would take long to compile, or be too large.
+// escaped as JSON, URLs or HTML do.
 func hideToken(text, token string) string {
-	const mostRuns = 512
-	runs := strings.FieldsFunc(token, func(c rune) bool { return c > unicode.MaxASCII || !unicode.IsLetter(c) && !unicode.IsDigit(c) })
-	switch {
-	case len(runs) == 0 || !strings.Contains(text, runs[0]):
+	if token == "" {
 		return text
-	case len(runs) > mostRuns:
-		return strings.ReplaceAll(text, token, redacted)
 	}
-	const between = `(?:[^A-Za-z0-9]|\\u[0-9A-Fa-f]{4}|%[0-9A-Fa-f]{2}|&#?\w+;)*`
-	return regexp.MustCompile(strings.Join(runs, between)).ReplaceAllString(text, redacted)
+	text = strings.ReplaceAll(text, token, redacted)
+	wanted := strings.Map(func(c rune) rune {
+		if c > unicode.MaxASCII || !isLetterOrDigit(byte(c)) {
+			return -1
+		}
+		return c
+	}, token)
+	if wanted == "" {
+		return text
+	}
+	plain, positions := lettersAndDigits(text)
+	var out strings.Builder
+	from := 0 // in text
+	for at := 0; ; {
+		found := strings.Index(plain[at:], wanted)
+		if found < 0 {
+			break
+		}
+		at += found
+		out.WriteString(text[from:positions[at]] + redacted)
+		at += len(wanted)
+		from = int(positions[at-1]) + 1
+	}
+	return out.String() + text[from:]
+}
+
+// lettersAndDigits returns those of text that are not part of an escape, and where each of them is.
+func lettersAndDigits(text string) (plain string, positions []int32) {
+	kept := make([]byte, 0, len(text))
+	for i := 0; i < len(text); {
+		if n := escapeAt(text[i:]); n > 0 {
+			i += n
+			continue
+		}
+		if isLetterOrDigit(text[i]) {
+			kept, positions = append(kept, text[i]), append(positions, int32(i))
+		}
+		i++
+	}
+	return string(kept), positions
+}
+
+// escapeAt returns the length of the escape that text begins with, as JSON, URLs or HTML write one character, or 0.
+func escapeAt(text string) int {
+	isHex := func(s string) bool { return strings.Trim(s, "0123456789abcdefABCDEF") == "" }
+	switch {
+	case len(text) >= 6 && text[:2] == `\u` && isHex(text[2:6]):
+		return 6
+	case len(text) >= 3 && text[0] == '%' && isHex(text[1:3]):
+		return 3
+	case text[0] == '&':
+		const longest = 10
+		name, _, ok := strings.Cut(text[1:min(len(text), longest)], ";")
+		if ok && consistsOf(strings.TrimPrefix(name, "#"), longest, "") {
+			return len("&" + name + ";")
+		}
+	}
+	return 0
+}
+
+// hideUserInfo removes what is before the @ in the host of a URL, whose slashes may be escaped as in JSON.
+func hideUserInfo(text string) string {
+	for _, slashes := range []string{"://", `:\/\/`} {
+		parts := strings.Split(text, slashes)
+		for i, part := range parts[1:] {
+			host, _, _ := strings.Cut(part[:endOfURL(part)], "/")
+			if at := strings.LastIndexByte(host, '@'); at >= 0 {
+				parts[i+1] = redacted + part[at:]
+			}
+		}
+		text = strings.Join(parts, slashes)
+	}
+	return text
+}
+
+// A question mark and an equals sign, as they are and as JSON, URLs and HTML write them.
+var (
+	questionMarks = []string{"?", `\u003f`, "%3f", "&#63;", "&#x3f;"}
+	equalsSigns   = []string{"=", `\u003d`, "%3d", "&#61;", "&#x3d;"}
+)
+
+// hideQueries removes the queries of URLs in text of any kind.
+func hideQueries(text string) string {
+	var out strings.Builder
+	from := 0
+	for i := 0; i < len(text); {
+		mark := signAt(text[i:], questionMarks)
+		if mark == 0 {
+			i++
+			continue
+		}
+		end := i + mark + endOfURL(text[i+mark:])
+		if hasSign(text[i+mark:end], equalsSigns) {
+			out.WriteString(text[from:i] + "?" + redacted)
+			from = end
+		}
+		i = end
+	}
+	return out.String() + text[from:]
+}
+
+// signAt returns the length of that of the signs which text begins with, or 0.
+func signAt(text string, signs []string) int {
+	for _, sign := range signs {
+		if text[0] == sign[0] && len(text) >= len(sign) && strings.EqualFold(text[:len(sign)], sign) {
+			return len(sign)
+		}
+	}
+	return 0
+}
+
+func hasSign(text string, signs []string) bool {
+	for i := range len(text) {
+		if signAt(text[i:], signs) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// endOfURL returns where in text a URL ends: at white space, a quote, or an angle bracket that is not escaped.
+func endOfURL(text string) int {
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case ' ', '\t', '\n', '\f', '\r', '"', '\'', '<', '>':
+			return i
+		case '\\':
+			i++
+		}
+	}
+	return len(text)
 }
 
 // printableBody returns at most the first bytes of the reply's body, without secrets.

@@ -194,12 +194,15 @@ func isHostLabel(s string) bool {
 // consistsOf reports whether s is 1 to most ASCII letters, digits and characters of others.
 func consistsOf(s string, most int, others string) bool {
 	for i := range len(s) {
-		c := s[i]
-		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9') && strings.IndexByte(others, c) < 0 {
+		if !isLetterOrDigit(s[i]) && strings.IndexByte(others, s[i]) < 0 {
 			return false
 		}
 	}
 	return 1 <= len(s) && len(s) <= most
+}
+
+func isLetterOrDigit(c byte) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
 }
 
 func isPrintableUTF8(s string) bool {

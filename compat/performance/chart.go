@@ -54,7 +54,7 @@ func bars(f figures) ([]bar, error) {
 			fmt.Sprintf("%.0f instead of %.0f", stubbed.Ours.Allocations, stubbed.Official.Allocations)},
 		above("binary size*", "MiB", func(f footprint) float64 { return f.BinaryMiB }),
 		above("CPU time to compile*", "s", func(f footprint) float64 { return f.CPUSeconds }),
-		above("memory to compile*", "MiB", func(f footprint) float64 { return f.PeakMiB }),
+		{"peak memory to compile", official.PeakMiB / ours.PeakMiB, fmt.Sprintf("%.0f instead of %.0f MiB", ours.PeakMiB, official.PeakMiB)},
 	}, nil
 }
 
