@@ -150,11 +150,11 @@ func pagesOf(entryPoint string) (entries []menuEntry) {
 }
 
 // browserCookie keeps the session open in the browser that opened it. In a frame of another site, browsers take it over TLS
-// alone.
+// alone, and many of them only where it is kept apart for the site that the frame is in.
 func (s *session) browserCookie(r *http.Request) *http.Cookie {
 	cookie := &http.Cookie{Name: cookieName, Value: s.cookie, Path: r.URL.Path, HttpOnly: true, SameSite: http.SameSiteLaxMode}
 	if r.TLS != nil {
-		cookie.Secure, cookie.SameSite = true, http.SameSiteNoneMode
+		cookie.Secure, cookie.SameSite, cookie.Partitioned = true, http.SameSiteNoneMode, true
 	}
 	return cookie
 }
