@@ -183,8 +183,12 @@ func request(conn net.Conn) *http.Request {
 
 // breakOff closes a connection so that the client sees it broken, and not ended.
 func breakOff(conn net.Conn) {
-	if t, ok := conn.(*tls.Conn); ok {
-		conn = t.NetConn()
+	for {
+		inner, ok := conn.(interface{ NetConn() net.Conn })
+		if !ok {
+			break
+		}
+		conn = inner.NetConn()
 	}
 	conn.(*net.TCPConn).SetLinger(0)
 	conn.Close()
