@@ -109,19 +109,22 @@ func TestWrongPassword(t *testing.T) {
 const overflow = "document.documentElement.scrollWidth > innerWidth"
 
 func TestLayouts(t *testing.T) {
-	for name, size := range map[string]struct{ width, height int64 }{
-		"desktop": {1280, 800}, "phone": {390, 844}, "small-phone": {320, 568}, "tablet": {820, 1180},
+	for name, screen := range map[string]struct {
+		width, height int64
+		scale         float64
+	}{
+		"desktop": {1280, 800, 1}, "phone": {390, 844, 2}, "small-phone": {320, 568, 2}, "tablet": {820, 1180, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			quickSight := newQuickSight(t)
 			backend := startBackend(t, quickSight)
 			browser := newTab(t, quickSight.Certificate())
-			browser.run(chromedp.EmulateViewport(size.width, size.height), chromedp.Navigate(backend.url), chromedp.WaitVisible(chromedp.CSS("#user")))
+			browser.run(chromedp.EmulateViewport(screen.width, screen.height, chromedp.EmulateScale(screen.scale)), chromedp.Navigate(backend.url), chromedp.WaitVisible(chromedp.CSS("#user")))
 			assert.Equal(t, "false", browser.evaluate(overflow))
 			browser.screenshot(name + "-sign-in")
 			browser.signIn(backend.url, "jane", password)
 			browser.choose("dashboard")
-			browser.console(quickSight.URL, titled("Dashboard sales-overview"))
+			browser.console(quickSight.URL, titled("Dashboard sales-overview")+` && /9h 59m/.test(document.body.innerText)`)
 			browser.waitForState("ready")
 			assert.Equal(t, "false", browser.evaluate(overflow))
 			assert.Equal(t, "true", browser.evaluate(`(({width, height, bottom}) => width >= 290 && height >= 300 && bottom <= innerHeight)(document.querySelector("#frame iframe").getBoundingClientRect())`), "the frame fills the window")

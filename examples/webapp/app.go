@@ -6,9 +6,7 @@ import (
 	"html/template"
 	"io/fs"
 	"log/slog"
-	"mime"
 	"net/http"
-	"path"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
@@ -61,12 +59,16 @@ func (a *app) routes() http.Handler {
 		w.Header().Set("Content-Type", "text/javascript; charset=utf-8")
 		w.Write(a.sdk)
 	})
-	for _, name := range []string{"app.js", "signin.js", "style.css", "icon.svg"} {
+	for name, contentType := range map[string]string{
+		"app.js":    "text/javascript; charset=utf-8",
+		"signin.js": "text/javascript; charset=utf-8",
+		"style.css": "text/css; charset=utf-8",
+		"icon.svg":  "image/svg+xml",
+	} {
 		content, err := fs.ReadFile(web, "web/"+name)
 		if err != nil {
 			panic(err) // it is built in
 		}
-		contentType := mime.TypeByExtension(path.Ext(name))
 		mux.HandleFunc("GET /assets/"+name, func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Type", contentType)
 			w.Write(content)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -88,6 +89,11 @@ func (r *roleUsers) forget(user string) {
 	delete(r.credentials, user)
 	r.users = slices.DeleteFunc(r.users, func(u string) bool { return u == user })
 }
+
+var (
+	roleARN         = regexp.MustCompile(`^arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+$`)
+	roleSessionName = regexp.MustCompile(`^[\w+=,.@-]{2,64}$`)
+)
 
 // roleSessionARN is the QuickSight user of a role session.
 func roleSessionARN(region, roleARN, user string) string {

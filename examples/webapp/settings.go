@@ -110,6 +110,8 @@ func (s *settings) check(arguments []string) error {
 		return fmt.Errorf("-identity %q must be registered or role", s.identity)
 	case s.identity == "role" && s.roleARN == "":
 		return errors.New("-identity role needs -role-arn")
+	case s.roleARN != "" && !roleARN.MatchString(s.roleARN):
+		return fmt.Errorf("-role-arn %q must be arn:{partition}:iam::{account}:role/{name}", s.roleARN)
 	case len(s.users) == 0:
 		return errors.New("-aws needs a -user, or more than one: who may sign in")
 	case s.aws && len(s.password) < shortestPassword:
@@ -118,6 +120,11 @@ func (s *settings) check(arguments []string) error {
 		return fmt.Errorf("-origin %q must be http:// or https:// and a host", s.origin)
 	case s.consoleOrigin != "" && (!isOrigin(s.consoleOrigin) || !s.aws):
 		return fmt.Errorf("-console-origin %q must be https:// and a host, and goes with -aws", s.consoleOrigin)
+	}
+	for _, user := range s.users {
+		if s.identity == "role" && !roleSessionName.MatchString(user) {
+			return fmt.Errorf("-user %q cannot name a role session: it must be 2 to 64 letters, digits or _+=,.@-", user)
+		}
 	}
 	return nil
 }

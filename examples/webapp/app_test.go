@@ -1,0 +1,181 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"example.com/quicksightembed/embedtest"
+)
+
+func TestMain(m *testing.M) {
+	for _, variable := range os.Environ() { // what the machine has set for AWS must not change the tests
+		if name, _, _ := strings.Cut(variable, "="); strings.HasPrefix(name, "AWS_") || name == "WEBAPP_PASSWORD" {
+			os.Unsetenv(name)
+		}
+	}
+	goleak.VerifyTestMain(m)
+}
+
+const (
+	janesARN  = "arn:aws:quicksight:us-east-1:111122223333:user/default/jane"
+	janesRole = "arn:aws:quicksight:us-east-1:111122223333:user/default/embed-console/jane"
+)
+
+// logBuffer is written by the backend and read by the test.
+type logBuffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (b *logBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *logBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
+
+// backend is a served app, with the QuickSight that it asks.
+type backend struct {
+	*httptest.Server
+	quickSight *embedtest.Server
+	log        *logBuffer
+}
+
+func newBackend(t *testing.T, args ...string) *backend {
+	t.Helper()
+	s, err := parseFlags(append([]string{"-origin", "http://app.example.com"}, args...), io.Discard)
+	require.NoError(t, err)
+	s.consoleOrigin = "https://localhost:8443"
+	b := &backend{log: &logBuffer{}, quickSight: embedtest.NewServer(func(o *embedtest.Options) { o.Roles = []string{demoRole} })}
+	t.Cleanup(b.quickSight.Close)
+	cfg := b.quickSight.Config()
+	cfg.RetryMaxAttempts = 1
+	b.Server = httptest.NewServer(newApp(s, cfg, []byte("sdk"), slog.New(slog.NewTextHandler(b.log, nil))))
+	t.Cleanup(b.Close)
+	return b
+}
+
+// visitor is someone with a browser.
+type visitor struct {
+	t       *testing.T
+	backend *backend // nil where it is a program
+	url     string
+	client  *http.Client
+}
+
+func (b *backend) visitor(t *testing.T) *visitor {
+	v := newVisitor(t, b.URL, b.Client().Transport)
+	v.backend = b
+	return v
+}
+
+func newVisitor(t *testing.T, url string, transport http.RoundTripper) *visitor {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	require.NoError(t, err)
+	return &visitor{t: t, url: url, client: &http.Client{
+		Transport:     transport,
+		Jar:           jar,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
+}
+
+// do sends a request as a script of the page does, unless change makes it another.
+func (v *visitor) do(method, path, body string, change func(*http.Request)) (*http.Response, string) {
+	v.t.Helper()
+	req, err := http.NewRequestWithContext(v.t.Context(), method, v.url+path, strings.NewReader(body))
+	require.NoError(v.t, err)
+	if method == http.MethodPost {
+		req.Header.Set("Content-Type", "application/json")
+		req.Header.Set("Sec-Fetch-Site", "same-origin")
+	}
+	if change != nil {
+		change(req)
+	}
+	resp, err := v.client.Do(req)
+	require.NoError(v.t, err)
+	defer resp.Body.Close()
+	content, err := io.ReadAll(resp.Body)
+	require.NoError(v.t, err)
+	return resp, string(content)
+}
+
+func (v *visitor) signIn(user string) *http.Cookie {
+	v.t.Helper()
+	resp, body := v.do("POST", "/api/sign-in", `{"user":"`+user+`","password":"demo"}`, nil)
+	require.Equal(v.t, http.StatusNoContent, resp.StatusCode, body)
+	return resp.Cookies()[0]
+}
+
+func (v *visitor) ask(body string) (status int, reply map[string]string) {
+	v.t.Helper()
+	resp, content := v.do("POST", "/api/console-url", body, nil)
+	require.NoError(v.t, json.Unmarshal([]byte(content), &reply), content)
+	return resp.StatusCode, reply
+}
+
+func TestPageIsForThoseWhoAreSignedIn(t *testing.T) {
+	v := newBackend(t).visitor(t)
+	resp, _ := v.do("GET", "/", "", nil)
+	assert.Equal(t, http.StatusSeeOther, resp.StatusCode)
+	assert.Equal(t, "/sign-in", resp.Header.Get("Location"))
+	v.signIn("jane")
+	resp, page := v.do("GET", "/", "", nil)
+	assert.Equal(t, http.StatusOK, resp.StatusCode)
+	assert.Contains(t, page, `<strong id="user">jane</strong>`)
+	assert.Contains(t, page, `data-place="dashboard">Sales overview</a>`)
+	assert.Empty(t, v.backend.quickSight.Requests(), "its script asks for the URL")
+	resp, _ = v.do("GET", "/sign-in", "", nil)
+	assert.Equal(t, "/", resp.Header.Get("Location"))
+}
+
+func TestPageWithoutADashboardInTheMenu(t *testing.T) {
+	assert.Len(t, placesWith(""), 4)
+	assert.Len(t, placesWith("d"), 5)
+}
+
+func TestPageEscapesNames(t *testing.T) {
+	v := newBackend(t, "-user", "<b>jane").visitor(t)
+	v.signIn("<b>jane")
+	_, page := v.do("GET", "/", "", nil)
+	assert.Contains(t, page, "&lt;b&gt;jane")
+}
+
+func TestFilesOfThePage(t *testing.T) {
+	v := newBackend(t).visitor(t)
+	for path, contentType := range map[string]string{
+		"/assets/app.js":           "text/javascript; charset=utf-8",
+		"/assets/signin.js":        "text/javascript; charset=utf-8",
+		"/assets/embedding-sdk.js": "text/javascript; charset=utf-8",
+		"/assets/style.css":        "text/css; charset=utf-8",
+		"/assets/icon.svg":         "image/svg+xml",
+	} {
+		resp, body := v.do("GET", path, "", nil)
+		assert.Equal(t, http.StatusOK, resp.StatusCode, path)
+		assert.Equal(t, contentType, resp.Header.Get("Content-Type"), path)
+		assert.NotEmpty(t, body)
+	}
+	resp, body := v.do("GET", "/healthz", "", nil)
+	assert.Equal(t, http.StatusOK, resp.StatusCode)
+	assert.Equal(t, "ok\n", body)
+	resp, _ = v.do("GET", "/assets/index.html", "", nil)
+	assert.Equal(t, http.StatusNotFound, resp.StatusCode)
+}

@@ -1,0 +1,179 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"example.com/quicksightembed"
+	"example.com/quicksightembed/embedtest"
+)
+
+func TestEachPlaceHasAnEntryPoint(t *testing.T) {
+	v := newBackend(t, "-lifetime", "60").visitor(t)
+	v.signIn("jane")
+	for key, entryPoint := range map[string]string{
+		"start": "/start", "analyses": "/start/analyses", "dashboards": "/start/dashboards", "favorites": "/start/favorites", "dashboard": "/dashboards/sales-overview",
+	} {
+		t.Run(key, func(t *testing.T) {
+			status, reply := v.ask(`{"entryPoint":"` + key + `"}`)
+			assert.Equal(t, http.StatusOK, status)
+			assert.Contains(t, reply["embedUrl"], entryPoint+"?code=")
+			requests := v.backend.quickSight.Requests()
+			asked := requests[len(requests)-1]
+			assert.Equal(t, entryPoint, *asked.Input.EntryPoint)
+			assert.Equal(t, int64(60), *asked.Input.SessionLifetimeInMinutes)
+		})
+	}
+}
+
+func TestNothingButThePlacesIsAskedFor(t *testing.T) {
+	v := newBackend(t).visitor(t)
+	v.signIn("jane")
+	for _, body := range []string{
+		`{}`, `{"entryPoint":""}`, `{"entryPoint":"/start"}`, `{"entryPoint":"/dashboards/secret"}`, `{"entryPoint":"dashboard/secret"}`,
+		`{"entryPoint":["start"]}`, `[]`, `x`, ``,
+	} {
+		status, reply := v.ask(body)
+		assert.Equal(t, http.StatusBadRequest, status, body)
+		assert.NotEmpty(t, reply["title"])
+	}
+	assert.Empty(t, v.backend.quickSight.Requests())
+}
+
+func TestURLIsForTheUserOfTheSession(t *testing.T) {
+	for model, userArn := range map[string]string{"registered": janesARN, "role": janesRole} {
+		t.Run(model, func(t *testing.T) {
+			b := newBackend(t, "-identity", model)
+			v := b.visitor(t)
+			v.signIn("jane")
+			resp, _ := v.do("POST", "/api/console-url?user=mateo&userArn="+strings.Replace(janesARN, "jane", "mateo", 1),
+				`{"entryPoint":"start","user":"mateo","User":"mateo","userArn":"x","UserArn":"x","AwsAccountId":"999988887777","account":"999988887777"}`,
+				func(r *http.Request) { r.Header.Set("X-User", "mateo") })
+			assert.Equal(t, http.StatusOK, resp.StatusCode)
+			requests := b.quickSight.Requests()
+			asked := requests[len(requests)-1]
+			assert.Equal(t, userArn, asked.UserArn)
+			assert.Equal(t, demoAccount, *asked.Input.AwsAccountId)
+			assert.Equal(t, model == "role", asked.Input.UserArn == nil, "a role session names nobody")
+		})
+	}
+}
+
+func TestNobodyGetsNoURL(t *testing.T) {
+	v := newBackend(t).visitor(t)
+	status, reply := v.ask(`{"entryPoint":"start"}`)
+	assert.Equal(t, http.StatusUnauthorized, status)
+	assert.Equal(t, "Sign in again.", reply["action"])
+	assert.Empty(t, v.backend.quickSight.Requests())
+}
+
+func TestURLIsNotLogged(t *testing.T) {
+	v := newBackend(t, "-identity", "role").visitor(t)
+	cookie := v.signIn("jane")
+	_, reply := v.ask(`{"entryPoint":"start"}`)
+	log := v.backend.log.String()
+	assert.Contains(t, log, `msg="embed URL issued"`)
+	assert.Contains(t, log, "user=jane entry_point=/start")
+	code := strings.Split(strings.Split(reply["embedUrl"], "code=")[1], "&")[0]
+	for _, secret := range []string{code, cookie.Value, "ASIA", "embedding/"} {
+		assert.NotContains(t, log, secret)
+	}
+}
+
+func TestErrorsAreForPeopleAndDetailsForTheLog(t *testing.T) {
+	for name, test := range map[string]struct {
+		fault  embedtest.Fault
+		status int
+		title  string
+	}{
+		"user unknown":     {embedtest.Fail("QuickSightUserNotFoundException"), 403, "Your QuickSight user is not registered in this account"},
+		"not allowed":      {embedtest.Fail("AccessDeniedException"), 403, "This application may not open QuickSight for you"},
+		"no dashboard":     {embedtest.Fail("ResourceNotFoundException"), 404, "That page of QuickSight does not exist"},
+		"wrong edition":    {embedtest.Fail("UnsupportedUserEditionException"), 403, "The edition of this QuickSight account cannot be embedded"},
+		"throttled":        {embedtest.Throttle(), 503, "QuickSight is busy"},
+		"broken":           {embedtest.Fail("InternalFailureException"), 502, "QuickSight cannot be reached"},
+		"another":          {embedtest.Fail("SomethingNewException"), 502, "QuickSight cannot be reached"},
+		"a proxy's answer": {embedtest.Reply(502, nil, "<html>"), 502, "QuickSight cannot be reached"},
+		"no answer":        {embedtest.Reset(), 502, "QuickSight cannot be reached"},
+		"keys refused":     {embedtest.Reply(403, http.Header{"X-Amzn-ErrorType": {"ExpiredTokenException"}}, "{}"), 502, "AWS does not accept the credentials of this application"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			v := newBackend(t).visitor(t)
+			v.signIn("jane")
+			v.backend.quickSight.Inject(test.fault)
+			status, reply := v.ask(`{"entryPoint":"start"}`)
+			assert.Equal(t, test.status, status)
+			assert.Equal(t, test.title, reply["title"])
+			assert.NotEmpty(t, reply["action"])
+			assert.NotContains(t, fmt.Sprint(reply), "Exception")
+			assert.NotContains(t, fmt.Sprint(reply), "arn:")
+			require.Len(t, reply["reference"], 16)
+			assert.Contains(t, v.backend.log.String(), `msg="no embed URL" request=`+reply["reference"]+" user=jane")
+		})
+	}
+}
+
+func TestErrorsThatNeedNoService(t *testing.T) {
+	status, shown := explain(&quicksightembed.ValidationError{})
+	assert.Equal(t, http.StatusInternalServerError, status)
+	assert.Equal(t, "This application is not set up right", shown.Title)
+	status, shown = explain(fmt.Errorf("waiting: %w", context.DeadlineExceeded))
+	assert.Equal(t, http.StatusGatewayTimeout, status)
+	assert.Equal(t, "QuickSight takes too long to answer", shown.Title)
+	status, _ = explain(errors.New("anything"))
+	assert.Equal(t, http.StatusBadGateway, status)
+}
+
+func TestRoleThatMayNotBeAssumed(t *testing.T) {
+	v := newBackend(t, "-identity", "role", "-role-arn", "arn:aws:iam::111122223333:role/other").visitor(t)
+	v.signIn("jane")
+	status, reply := v.ask(`{"entryPoint":"start"}`)
+	assert.Equal(t, http.StatusBadGateway, status)
+	assert.Equal(t, "AWS gave no credentials for you", reply["title"])
+	assert.Contains(t, v.backend.log.String(), "AccessDenied")
+}
+
+func TestSTSIsAskedOncePerUser(t *testing.T) {
+	b := newBackend(t, "-identity", "role")
+	jane, mateo := b.visitor(t), b.visitor(t)
+	jane.signIn("jane")
+	mateo.signIn("mateo")
+	for range 2 {
+		jane.ask(`{"entryPoint":"start"}`)
+		mateo.ask(`{"entryPoint":"start"}`)
+	}
+	assumed := func() (users []string) {
+		for _, request := range b.quickSight.Requests() {
+			if request.Operation == "AssumeRole" {
+				users = append(users, request.UserArn[strings.LastIndex(request.UserArn, "/")+1:])
+			}
+		}
+		return users
+	}
+	assert.Equal(t, []string{"jane", "mateo"}, assumed())
+	jane.do("POST", "/api/sign-out", "", nil)
+	jane.signIn("jane")
+	jane.ask(`{"entryPoint":"start"}`)
+	mateo.ask(`{"entryPoint":"start"}`)
+	assert.Equal(t, []string{"jane", "mateo", "jane"}, assumed(), "signing out drops the credentials, of that user alone")
+}
+
+func TestCredentialsOfFewUsersAreKept(t *testing.T) {
+	users := newRoleUsers(sts.New(sts.Options{}), demoRole)
+	first := users.of("user-0")
+	for i := range maxRoleUsers {
+		assert.Same(t, users.of(fmt.Sprint("user-", i)), users.of(fmt.Sprint("user-", i)))
+	}
+	assert.Same(t, first, users.of("user-0"))
+	users.of("one more")
+	assert.Len(t, users.credentials, maxRoleUsers)
+	assert.NotSame(t, first, users.of("user-0"), "the oldest made room")
+}
