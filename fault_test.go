@@ -861,6 +861,9 @@ func openFiles() int {
 }
 
 func TestFaults(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes seconds, and mutation testing runs it for each mutant")
+	}
 	faults := faults()
 	require.GreaterOrEqual(t, len(faults), 80)
 	newScene(t).listener.Close() // what the first socket of a process opens for good is open now
