@@ -18,6 +18,7 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
@@ -140,7 +141,7 @@ func (b *tab) waitFor(expression string) {
 	}
 }
 
-// waitForState waits until the page is in a state: loading, ready or problem.
+// waitForState waits until the page is in a state, such as ready or problem.
 func (b *tab) waitForState(state string) {
 	b.t.Helper()
 	b.waitFor(fmt.Sprintf("document.body.dataset.state === %q", state))
@@ -191,7 +192,10 @@ func (b *tab) frame(url, expression string) (found context.Context) {
 			if candidate.Type != "iframe" || !strings.HasPrefix(candidate.URL, url+"/embedding/") {
 				continue
 			}
-			ctx := b.attach(candidate.TargetID)
+			ctx, err := b.attach(candidate.TargetID)
+			if err != nil {
+				continue // it went before it could be looked at
+			}
 			if value, err := evaluate(ctx, expression); err == nil && value == "true" {
 				found = ctx
 				return true
@@ -205,14 +209,18 @@ func (b *tab) frame(url, expression string) (found context.Context) {
 	return found
 }
 
-func (b *tab) attach(id target.ID) context.Context {
-	if b.attached[id] == nil {
-		b.attached[id], _ = chromedp.NewContext(b.ctx, chromedp.WithTargetID(id), chromedp.WithListener(b.hear))
-		if err := chromedp.Do(b.attached[id]); err != nil {
-			b.t.Logf("a frame went before it could be looked at: %v", err)
-		}
+func (b *tab) attach(id target.ID) (context.Context, error) {
+	if b.attached[id] != nil {
+		return b.attached[id], nil
 	}
-	return b.attached[id]
+	ctx, cancel := chromedp.NewContext(b.ctx, chromedp.WithTargetID(id), chromedp.WithListener(b.hear))
+	if err := chromedp.Do(ctx); err != nil {
+		cancel()
+		return nil, err
+	}
+	b.attached[id] = ctx
+	b.t.Cleanup(cancel)
+	return ctx, nil
 }
 
 // titled is an expression for a console's title.
@@ -264,4 +272,11 @@ func (b *tab) acceptCertificateOf(url string) {
 	b.waitFor(`document.documentElement.innerText.includes("ERR_CERT_AUTHORITY_INVALID")`)
 	b.run(chromedp.KeyEvent("thisisunsafe"))
 	b.waitFor(`document.readyState === "complete" && document.title === "QuickSight (embedtest)"`)
+}
+
+// onNewDocument runs a script before those of each page that is opened from now on.
+func (b *tab) onNewDocument(script string) {
+	b.t.Helper()
+	_, err := chromedp.Call(b.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: script})
+	require.NoError(b.t, err)
 }

@@ -123,9 +123,9 @@ func TestDomainThatMayNotEmbed(t *testing.T) {
 	backend := startBackend(t, quickSight)
 	browser := newTab(t, quickSight.Certificate())
 	browser.signIn(backend.url, "jane", password)
-	browser.waitForState("problem")
-	assert.Equal(t, "QuickSight does not show itself on this page", browser.sees("#problem h2"))
-	assert.Contains(t, browser.sees("#problem-action"), "The domain "+backend.url+" may be missing on the list of domains that may embed QuickSight.")
+	browser.waitForState("hint")
+	assert.Equal(t, "QuickSight has not said that it is open", browser.sees("#problem h2"))
+	assert.Contains(t, browser.sees("#problem-action"), "the domain "+backend.url+" may be missing on the list of domains that may embed QuickSight.")
 	browser.screenshot("domain-not-allowed")
 }
 
@@ -175,6 +175,7 @@ func TestDemoOnAnotherDomainSaysWhereToOpenIt(t *testing.T) {
 	browser := newTab(t, certificateAt(t, backend.quickSight))
 	browser.signIn(strings.Replace(backend.url, "localhost", "127.0.0.1", 1), "jane", "demo")
 	browser.waitForState("problem")
+	assert.Equal(t, "QuickSight does not show itself on this domain", browser.sees("#problem h2"))
 	assert.Contains(t, browser.sees("#problem-action"), "is not on the list of domains that may embed QuickSight. This page is meant to be opened at:")
 	assert.Equal(t, backend.url, browser.sees("#problem-link a"))
 }
@@ -185,4 +186,26 @@ func certificateAt(t *testing.T, url string) *x509.Certificate {
 	require.NoError(t, err)
 	defer conn.Close()
 	return conn.ConnectionState().PeerCertificates[0]
+}
+
+// The console of someone whose messages do not arrive shows all the same, and where they arrive late the hint goes.
+func TestConsoleThatStaysSilentIsShown(t *testing.T) {
+	quickSight := newQuickSight(t)
+	backend := startBackend(t, quickSight)
+	browser := newTab(t, quickSight.Certificate())
+	browser.onNewDocument(`addEventListener("message", (event) => {
+		if (!event.data.isLate) {
+			event.stopImmediatePropagation();
+			window.late ??= {...event.data, isLate: true};
+		}
+	}, true)`)
+	browser.signIn(backend.url, "jane", password)
+	browser.waitForState("waiting")
+	assert.Equal(t, "true", browser.evaluate("document.querySelector('#frame iframe').checkVisibility({visibilityProperty: true})"))
+	browser.waitForState("hint")
+	assert.Equal(t, "true", browser.evaluate("document.querySelector('#frame iframe').checkVisibility({visibilityProperty: true})"))
+	browser.screenshot("hint")
+	browser.evaluate(`postMessage(window.late)`)
+	browser.waitForState("ready")
+	assert.Equal(t, "false", browser.evaluate("document.querySelector('#problem').checkVisibility()"))
 }

@@ -9,8 +9,8 @@ const isLocal = "local" in document.body.dataset;
 const byId = (id) => document.getElementById(id);
 const links = [...document.querySelectorAll("nav a")];
 
-// How long a console may stay silent before the page says what may be the cause. It may still come: the frame stays.
-const patience = { unloaded: 20000, loaded: 5000 };
+// How long, in milliseconds, a console may stay silent before the page finds out why, and then before it says what may be wrong.
+const patience = { unloaded: 20000, loaded: 2000, shown: 5000 };
 
 // Problem is what a person sees instead of the console.
 class Problem extends Error {
@@ -20,13 +20,15 @@ class Problem extends Error {
   }
 }
 
+// show puts the page into a state: "loading"; "waiting", for a console that has loaded and stays silent; "hint", where it stays
+// so; "ready"; or "problem", without a console.
 function show(state, text) {
   document.body.dataset.state = state;
   byId("status").textContent = text;
-  byId("problem").hidden = state !== "problem";
+  byId("problem").hidden = state !== "problem" && state !== "hint";
 }
 
-function showProblem({ title, action, reference, link }) {
+function showProblem({ title, action, reference, link }, state = "problem") {
   byId("problem-title").textContent = title;
   byId("problem-action").textContent = action;
   byId("problem-reference").textContent = reference ? `Reference for your administrator: ${reference}` : "";
@@ -35,7 +37,7 @@ function showProblem({ title, action, reference, link }) {
   if (link) {
     Object.assign(byId("problem-link").firstElementChild, { href: link.href, textContent: link.text });
   }
-  show("problem", `${title}.`);
+  show(state, `${title}.`);
 }
 
 function markStep(name) {
@@ -71,16 +73,22 @@ const consoleProblems = {
   Unauthorized: { title: "Your console session has ended", action: "What you saved is kept. Open the console again to go on." },
 };
 
-// whySilent finds out why a console does not show: whether this browser reaches QuickSight at all tells the causes apart.
+// whySilent finds out why a console has not said that it is there: whether this browser reaches QuickSight at all tells the causes
+// apart. Where it does, the console may be there all the same, or a browser's page about a domain that may not embed it.
 async function whySilent() {
   const isReachable = await fetch(`${consoleOrigin}/favicon.ico`, { mode: "no-cors", cache: "no-store", credentials: "omit" }).then(() => true, () => false);
   if (isReachable) {
+    if (isLocal && location.origin !== origin) {
+      return {
+        title: "QuickSight does not show itself on this domain",
+        action: `${location.origin} is not on the list of domains that may embed QuickSight. This page is meant to be opened at:`,
+        link: { href: origin, text: origin },
+      };
+    }
     return {
-      title: "QuickSight does not show itself on this page",
-      action: isLocal && location.origin !== origin
-        ? `The domain ${location.origin} is not on the list of domains that may embed QuickSight. This page is meant to be opened at:`
-        : `The domain ${location.origin} may be missing on the list of domains that may embed QuickSight. Ask your QuickSight administrator to add it, under Manage QuickSight, Domains and embedding.`,
-      link: isLocal && location.origin !== origin ? { href: origin, text: origin } : undefined,
+      isGuess: true,
+      title: "QuickSight has not said that it is open",
+      action: `Where it does not show below, the domain ${location.origin} may be missing on the list of domains that may embed QuickSight. Ask your QuickSight administrator to add it, under Manage QuickSight, Domains and embedding.`,
     };
   }
   if (isLocal) {
@@ -110,12 +118,9 @@ async function open(link) {
   const name = link.textContent;
   const ifLatest = (fn) => (...args) => mine === latest && fn(...args);
   let silence;
-  const beSilentFor = (milliseconds) => {
+  const afterSilence = (milliseconds, act) => {
     clearTimeout(silence);
-    silence = setTimeout(ifLatest(async () => {
-      const why = await whySilent();
-      if (mine === latest && document.body.dataset.state === "loading") showProblem(why);
-    }), milliseconds);
+    silence = setTimeout(ifLatest(act), milliseconds);
   };
   const fail = ifLatest((problem) => {
     latest++;
@@ -125,17 +130,28 @@ async function open(link) {
     showProblem(problem);
   });
 
+  const findOut = async () => {
+    const why = await whySilent();
+    if (mine !== latest || document.body.dataset.state !== "loading") return;
+    if (!why.isGuess) {
+      fail(why);
+      return;
+    }
+    show("waiting", "Waiting for QuickSight…");
+    afterSilence(patience.shown, () => showProblem(why, "hint"));
+  };
+
   const onChange = ifLatest((event, { frame } = {}) => {
     switch (event.eventName) {
       case "FRAME_MOUNTED":
         frame.title = `QuickSight console: ${name}`;
         markStep("mounted");
         show("loading", "Waiting for QuickSight…");
-        beSilentFor(patience.unloaded);
+        afterSilence(patience.unloaded, findOut);
         break;
       case "FRAME_LOADED": // also where the browser shows an error of its own in the frame
         markStep("loaded");
-        if (document.body.dataset.state === "loading") beSilentFor(patience.loaded);
+        if (document.body.dataset.state === "loading") afterSilence(patience.loaded, findOut);
         break;
       default:
         if (event.eventLevel === "ERROR") fail({ title: "The console could not be embedded", action: "Open it again. If it stays so, tell your administrator." });
