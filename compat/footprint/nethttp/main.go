@@ -1,8 +1,10 @@
-// Command nethttp sends a request with net/http alone: what a program has that is any backend.
+// Command nethttp sends the request with net/http alone, unsigned, and decodes the reply: what a program has that is any
+// backend.
 package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 )
@@ -13,5 +15,11 @@ func main() {
 		panic(err)
 	}
 	resp, err := http.DefaultClient.Do(req)
-	fmt.Println(resp, err)
+	if err != nil {
+		panic(err)
+	}
+	defer resp.Body.Close()
+	var out struct{ EmbedUrl, RequestId string }
+	err = json.NewDecoder(resp.Body).Decode(&out)
+	fmt.Println(out, err)
 }
