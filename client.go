@@ -292,7 +292,7 @@ func (c *call) HandleFinalize(ctx context.Context, in middleware.FinalizeInput) 
 		out.Result, err = c.receive(ctx, attemptCtx, req, resp)
 	} else {
 		resp.Body.Close()
-		err = c.broken(ctx, attemptCtx, &smithyhttp.RequestSendError{Err: err})
+		err = c.broken(ctx, attemptCtx, &smithyhttp.RequestSendError{Err: reply{request: req}.hideQuoted(err)})
 	}
 	hideRequestSecrets(resp)
 	if err != nil {
@@ -413,6 +413,10 @@ func (c *call) do(ctx context.Context) (*http.Response, error) {
 		if err == nil {
 			err = errors.New("the HTTP client returned neither a reply nor an error")
 		}
+	}
+	if resp.StatusCode == http.StatusSwitchingProtocols && resp.Body != nil {
+		resp.Body.Close() // it is the connection, and no context ends a Read of that
+		resp.Body = nil
 	}
 	if resp.Body == nil {
 		resp.Body = http.NoBody

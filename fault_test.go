@@ -669,6 +669,7 @@ func faults() []fault {
 		{"102 and 103, then 200", []step{raw("HTTP/1.1 102 Wait\r\n\r\nHTTP/1.1 103 Hints\r\nLink: <x>\r\n\r\n" + withLength(len(nativeReply)) + nativeReply)}, nil, aURL, 200, 1},
 		{"103 without end", []step{endlessly("", "HTTP/1.1 103 Hints\r\nX-Hint: "+strings.Repeat("x", 4096)+"\r\n\r\n")}, nil, noReply, 0, 3},
 		{"101, and no more", []step{cut("HTTP/1.1 101 Switching\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n")}, nil, unknown, 101, 1},
+		{"101, and silence", []step{raw("HTTP/1.1 101 Switching\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n")}, nil, unknown, 101, 1},
 		{"200 without a body", []step{answer(200, ``)}, nil, unreadable, 200, 1},
 		{"202 with a URL", []step{answer(202, nativeReply)}, nil, aURL, 202, 1},
 		{"204", []step{answer(204, ``)}, nil, unreadable, 204, 1},

@@ -1,7 +1,9 @@
 package quicksightembed
 
 import (
+	"errors"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"unicode"
@@ -193,6 +195,24 @@ func endOfURL(text string) int {
 		}
 	}
 	return len(text)
+}
+
+// hideQuoted returns an error of the HTTP client without secrets: it quotes what it cannot parse of a reply, such as a header
+// line or a Location. The URL of the request, which it quotes too, has none.
+func (r reply) hideQuoted(err error) error {
+	cause, urlErr := err, (*url.Error)(nil)
+	if errors.As(err, &urlErr) {
+		cause = urlErr.Err
+	}
+	text := cause.Error()
+	hidden := r.hideSecrets(text)
+	switch {
+	case hidden == text:
+		return err
+	case urlErr != nil:
+		return &url.Error{Op: urlErr.Op, URL: urlErr.URL, Err: errors.New(hidden)}
+	}
+	return errors.New(hidden)
 }
 
 // printableBody returns at most the first bytes of the reply's body, without secrets.

@@ -141,6 +141,24 @@ func secretReplies() map[string]step {
 	}
 }
 
+// malformedReplies are replies that net/http refuses in an error that quotes them.
+func malformedReplies() map[string]step {
+	const theURL = "https://jane:" + embedCode + "@q.example/a?code=" + embedCode
+	return map[string]step{
+		"a redirect that cannot be parsed":  answer(302, ``, "Location: https://jane:"+embedCode+"@q.example/%zz?code="+embedCode),
+		"a status line with a URL":          cut(theURL + "\r\n\r\n"),
+		"a Content-Length that is a URL":    raw("HTTP/1.1 200 OK\r\nContent-Length: " + theURL + "\r\n\r\n"),
+		"a transfer encoding that is a URL": raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: " + theURL + "\r\n\r\n"),
+		"a trailer with a URL":              cut(chunked + "2\r\n{}\r\n0\r\n" + theURL + " x\r\n\r\n"),
+		"a status line with the request": quoted(func(authorization, token string) string {
+			return "HTTP/1.1 " + token + " " + authorization + "\r\n\r\n"
+		}),
+		"a header line with the request": quoted(func(authorization, token string) string {
+			return "HTTP/1.1 200 OK\r\n" + token + " " + authorization + "\r\n\r\n"
+		}),
+	}
+}
+
 // showCall makes a call with every log mode and a tracer, and captures all of it. It returns the signatures of the requests.
 func showCall(t *testing.T, c *capture, s *scene) {
 	t.Helper()
@@ -462,4 +480,10 @@ func TestTraceHeaderCannotSplit(t *testing.T) {
 	require.NoError(t, err)
 	assert.Empty(t, server.seen()[0].Header.Get("X-Evil"))
 	assert.Equal(t, "Root=1%0D%0AX-Evil:%201", server.seen()[0].Header.Get("X-Amzn-Trace-Id"))
+}
+
+func TestMalformedRepliesShowNoSecrets(t *testing.T) {
+	for name, reply := range malformedReplies() {
+		t.Run(name, func(t *testing.T) { showReply(t, reply) })
+	}
 }
