@@ -318,7 +318,7 @@ func (c *call) sign(ctx context.Context, req *http.Request) error {
 	defer span.End()
 	err = c.options.HTTPSignerV4.SignHTTP(ctx, credentials, req, emptyBodySHA256, signingName, c.options.Region, time.Now().Add(c.skew), withoutSigningLog)
 	if err != nil {
-		return fmt.Errorf("sign request: %w", err)
+		return fmt.Errorf("sign request: sign http: %w", err)
 	}
 	return nil
 }

@@ -128,17 +128,26 @@ func (o Options) Copy() Options {
 
 // defaults are what New uses for what its options leave unset.
 func (o *Options) defaults() *Options {
-	d := &Options{
+	return &Options{
 		HTTPClient:     withModeTimeouts(awshttp.NewBuildableClient(), o.resolvedDefaultsMode()),
 		HTTPSignerV4:   v4.NewSigner(),
 		Logger:         logging.Nop{},
-		Retryer:        retry.NewStandard(),
+		Retryer:        o.defaultRetryer(),
 		TracerProvider: tracing.NopTracerProvider{},
 	}
-	if o.RetryMode == aws.RetryModeAdaptive {
-		d.Retryer = retry.NewAdaptiveMode()
+}
+
+// defaultRetryer keeps the RetryMaxAttempts that New gets, whatever an option function sets later, as the official client does.
+func (o *Options) defaultRetryer() aws.Retryer {
+	bounded := func(so *retry.StandardOptions) {
+		if o.RetryMaxAttempts > 0 {
+			so.MaxAttempts = o.RetryMaxAttempts
+		}
 	}
-	return d
+	if o.RetryMode == aws.RetryModeAdaptive {
+		return retry.NewAdaptiveMode(func(ao *retry.AdaptiveModeOptions) { ao.StandardOptions = append(ao.StandardOptions, bounded) })
+	}
+	return retry.NewStandard(bounded)
 }
 
 // fillUnset sets what is nil, and cannot stay so, to what it is in other options.
@@ -366,7 +375,7 @@ func warnOfUnsupported(cfg aws.Config) {
 		set  bool
 	}{
 		{"APIOptions", len(cfg.APIOptions) > 0},
-		{"AuthSchemePreference", len(cfg.AuthSchemePreference) > 0 && !slices.Contains(cfg.AuthSchemePreference, "sigv4")},
+		{"AuthSchemePreference", prefersUnsigned(cfg.AuthSchemePreference)},
 		//lint:ignore SA1019 deprecated, and still set
 		{"EndpointResolver", cfg.EndpointResolver != nil},
 		//lint:ignore SA1019 deprecated, and still set
@@ -380,6 +389,11 @@ func warnOfUnsupported(cfg aws.Config) {
 	if len(set) > 0 && cfg.Logger != nil {
 		cfg.Logger.Logf(logging.Warn, "quicksightembed does not act on these fields of aws.Config: %s", strings.Join(set, ", "))
 	}
+}
+
+// prefersUnsigned reports whether the official client, with this preference, might not sign.
+func prefersUnsigned(schemes []string) bool {
+	return len(schemes) > 0 && (!slices.Contains(schemes, "sigv4") || slices.Contains(schemes, "noAuth"))
 }
 
 // hasInterceptors looks for an interceptor of any kind: a new kind in a later AWS core counts too.

@@ -12,8 +12,12 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/quicksight"
+	"github.com/aws/smithy-go/logging"
+	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -35,7 +39,7 @@ type difference struct {
 // The differences that other tests come upon too.
 var (
 	refusedInput = difference{
-		about:    "Input that breaks a documented rule",
+		about:    "Input, or a base endpoint, that breaks a documented rule",
 		official: "sends it, or returns `smithy.InvalidParamsError` or the error of an endpoint rule",
 		ours:     "returns a `*ValidationError` that names every failing field; sends nothing",
 		why:      "bad input should not leave the process",
@@ -54,13 +58,20 @@ var (
 				assert.Equal(t, []string{"smithy.OperationError", "ValidationError"}, askOurs(t.Context(), workingConfig(sent), in).Layers)
 				assert.Empty(t, sent.requests)
 			}
+			for _, base := range []string{"https://jane:secret@proxy.example.com", "https://proxy.example.com/?a=b", "https://proxy.example.com:99999"} {
+				cfg := workingConfig(nil)
+				cfg.BaseEndpoint = &base
+				official, ours := endpointsOf(t, cfg)
+				assert.NotEqual(t, refused, official)
+				assert.Equal(t, refused, ours)
+			}
 		},
 	}
 	strictRegion = difference{
-		about:    "A region that has dots, or none beside a base endpoint",
-		official: "is taken: `us-east-1.evil` leads to `quicksight.us-east-1.evil.amazonaws.com`",
+		about:    "A region that is not one label of a host name",
+		official: "is taken where it has dots (`us-east-1.evil` leads to `quicksight.us-east-1.evil.amazonaws.com`), and beside a base endpoint where it is empty",
 		ours:     "is refused with a `*ValidationError`",
-		why:      "a region is one label of the host name, and it is signed",
+		why:      "it is part of the host name, and it is signed",
 		shown: func(t *testing.T) {
 			cfg := workingConfig(nil)
 			cfg.Region = "us-east-1.evil"
@@ -132,6 +143,36 @@ var (
 			assert.Len(t, messages, 2)
 		},
 	}
+	unreadableText = difference{
+		about:    "The text of the error for a reply that cannot be read",
+		official: "is the JSON decoder's",
+		ours:     "names the content type, what is wrong with which key, or where a redirect leads",
+		why:      "such a reply is a proxy's: the text should tell whose",
+		shown: func(t *testing.T) {
+			page := reply{status: 502, header: http.Header{"Content-Type": {"text/html"}}, body: `<html>`}
+			cfg := workingConfig(page.transport())
+			cfg.Retryer = once
+			official, ours := askOfficial(t.Context(), cfg, janes()), askOurs(t.Context(), cfg, janes())
+			assert.NotContains(t, official.Text, "text/html")
+			assert.Contains(t, ours.Text, `the reply (content type "text/html") cannot be read`)
+		},
+	}
+	cancelledInBody = difference{
+		about:    "A context that ends while the reply's body is read",
+		official: "is a `smithy.DeserializationError`",
+		ours:     "is a `smithy.CanceledError`, as while sending",
+		why:      "the reply is not what was wrong",
+		shown: func(t *testing.T) {
+			for i, layer := range []string{"smithy.DeserializationError", "smithy.CanceledError"} {
+				ctx, cancel := context.WithCancel(t.Context())
+				cfg := workingConfig(smithyhttp.ClientDoFunc(func(*http.Request) (*http.Response, error) {
+					cancel()
+					return reply{status: 200, body: urlReply[:40], broken: context.Canceled}.transport()(nil)
+				}))
+				assert.Contains(t, peers[i].ask(ctx, cfg, janes()).Layers, layer)
+			}
+		},
+	}
 	clockSkewSwitch = difference{
 		about:    "`AWS_DISABLE_CLOCK_SKEW_CORRECTION`, `aws.Config.DisableClockSkewCorrection`",
 		official: "does not pass it on: the signing time follows the service's clock",
@@ -145,10 +186,25 @@ var (
 	}
 	hiddenSecrets = difference{
 		about:    "Secrets in errors and logs",
-		official: "repeats what AWS says, and logs requests and replies as they are",
-		ours:     "writes `REDACTED` for session tokens, signatures and queries of URLs",
+		official: "repeats what AWS says, logs requests, replies and the string to sign as they are, and leads from the metadata to the signed request",
+		ours:     "writes `REDACTED` for session tokens, signatures, and what looks like the query of a URL; the metadata's request has no header",
 		why:      "logs are read by many",
 		shown: func(t *testing.T) {
+			logs := map[string]string{}
+			for _, peer := range peers {
+				var logged strings.Builder
+				server := embedtest.NewServer(func(o *embedtest.Options) { o.Credentials.SessionToken = "t0ken" })
+				cfg := server.Config()
+				cfg.ClientLogMode = aws.LogSigning | aws.LogRequestWithBody | aws.LogResponseWithBody
+				cfg.Logger = logging.NewStandardLogger(&logged)
+				assert.Empty(t, peer.ask(t.Context(), cfg, janes()).Text)
+				server.Close()
+				logs[peer.name] = logged.String()
+			}
+			for secret, pattern := range map[string]string{"token": "t0ken", "signature": "Signature=[0-9a-f]{64}", "code": "code=[0-9a-f]{64}"} {
+				assert.Regexp(t, pattern, logs["the official client"], secret)
+				assert.NotRegexp(t, pattern, logs["this client"], secret)
+			}
 			body := `{"message":"open https://x.example/embedding/1?code=c0de"}`
 			official, ours := compareReplies(t, reply{status: 400, header: errorType("AccessDeniedException"), body: body})
 			assert.Contains(t, official.Text, "c0de")
@@ -199,20 +255,23 @@ var differences = []difference{
 		},
 	},
 	{
-		about:    "No credentials, or anonymous ones",
-		official: "sends the request unsigned, where they are anonymous",
+		about:    "No credentials, anonymous ones, or empty keys",
+		official: "sends the request unsigned, or signed with an empty key",
 		ours:     "returns an error before sending",
 		why:      "this operation has no unsigned form",
 		shown: func(t *testing.T) {
-			sent := &recorder{}
-			cfg := workingConfig(sent)
-			cfg.Credentials = aws.AnonymousCredentials{}
-			askOfficial(t.Context(), cfg, janes())
-			require.Len(t, sent.requests, 1)
-			assert.Empty(t, sent.requests[0].Header.Get("Authorization"))
-			ours := askOurs(t.Context(), cfg, janes())
-			assert.Len(t, sent.requests, 1)
-			assert.Contains(t, ours.Text, "no credentials")
+			for _, none := range []aws.CredentialsProvider{nil, aws.AnonymousCredentials{}, credentials("", "", "")} {
+				sent := &recorder{}
+				cfg := workingConfig(sent)
+				cfg.Credentials = none
+				askOfficial(t.Context(), cfg, janes())
+				require.Len(t, sent.requests, 1)
+				key, _ := credentialOf(sent.requests[0])
+				assert.Empty(t, key)
+				ours := askOurs(t.Context(), cfg, janes())
+				assert.Len(t, sent.requests, 1)
+				assert.Contains(t, ours.Text, "no credentials")
+			}
 		},
 	},
 	{
@@ -223,14 +282,19 @@ var differences = []difference{
 		shown: func(t *testing.T) {
 			server := embedtest.NewServer()
 			defer server.Close()
-			cfg := server.Config()
-			cfg.HTTPClient, cfg.Retryer = nil, once
-			server.Inject(embedtest.Redirect(307, server.URL+"/elsewhere").Times(2))
-			askOfficial(t.Context(), cfg, janes())
-			assert.Len(t, server.Requests(), 2)
-			ours := askOurs(t.Context(), cfg, janes())
-			assert.Len(t, server.Requests(), 3)
-			assert.Equal(t, 307, ours.HTTPStatus)
+			for _, client := range []aws.HTTPClient{nil, &http.Client{}, awshttp.NewBuildableClient()} {
+				for _, status := range []int{307, 308} {
+					cfg := server.Config()
+					cfg.HTTPClient, cfg.Retryer = client, once
+					server.Inject(embedtest.Redirect(status, server.URL+"/elsewhere").Times(2))
+					before := len(server.Requests())
+					askOfficial(t.Context(), cfg, janes())
+					assert.Len(t, server.Requests(), before+2)
+					ours := askOurs(t.Context(), cfg, janes())
+					assert.Len(t, server.Requests(), before+3)
+					assert.Equal(t, status, ours.HTTPStatus)
+				}
+			}
 		},
 	},
 	{
@@ -239,17 +303,17 @@ var differences = []difference{
 		ours:     "is waited for 15 seconds a try (`Options.AttemptTimeout`), and tried again",
 		why:      "nothing hangs",
 		shown: func(t *testing.T) {
-			for name, want := range map[string]int{"the official client": 1, "this client": 3} {
+			for i, want := range []int{1, 3} {
 				synctest.Test(t, func(t *testing.T) {
 					ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 					defer cancel()
 					tries := 0
-					asks[name](ctx, workingConfig(smithyhttp.ClientDoFunc(func(r *http.Request) (*http.Response, error) {
+					peers[i].ask(ctx, workingConfig(smithyhttp.ClientDoFunc(func(r *http.Request) (*http.Response, error) {
 						tries++
 						<-r.Context().Done()
 						return nil, r.Context().Err()
 					})), janes())
-					assert.Equal(t, want, tries, name)
+					assert.Equal(t, want, tries, peers[i].name)
 				})
 			}
 		},
@@ -257,6 +321,8 @@ var differences = []difference{
 	withoutURL,
 	enveloped,
 	eitherMessage,
+	unreadableText,
+	cancelledInBody,
 	{
 		about:    "A reply of more than 1 MiB",
 		official: "is read whole",
@@ -279,11 +345,74 @@ var differences = []difference{
 			assert.Contains(t, ours.Layers, "smithy.DeserializationError")
 		},
 	},
+	{
+		about:    "A reply of 101, Switching Protocols",
+		official: "is read until the connection ends, whatever timeout or context there is",
+		ours:     "is an error of its headers; its body, which is the connection, is not read",
+		why:      "nothing hangs",
+		shown: func(t *testing.T) {
+			for i, read := range []bool{true, false} {
+				body := &noticed{Reader: strings.NewReader(`{"message":"m"}`)}
+				cfg := workingConfig(smithyhttp.ClientDoFunc(func(*http.Request) (*http.Response, error) {
+					return &http.Response{StatusCode: 101, Header: errorType("ThrottlingException"), Body: body}, nil
+				}))
+				cfg.Retryer = once
+				assert.Equal(t, "ThrottlingException", peers[i].ask(t.Context(), cfg, janes()).Code)
+				assert.Equal(t, read, body.read)
+			}
+		},
+	},
 	clockSkewSwitch,
 	hiddenSecrets,
 	{
-		about:    "`User-Agent`",
-		official: "names its module, and which features of the SDK are in use",
+		about:    "`HTTPSignerV4` as an option of one call",
+		official: "is ignored: the client's own signs",
+		ours:     "signs",
+		why:      "an option of a call should count in it",
+		shown: func(t *testing.T) {
+			for i, calls := range []int{0, 1} {
+				signer := &countingSigner{Signer: v4.NewSigner()}
+				assert.Empty(t, peers[i].new(workingConfig(&recorder{}))(t.Context(), janes(), set("HTTPSignerV4", signer)).Text)
+				assert.Equal(t, calls, signer.calls)
+			}
+		},
+	},
+	{
+		about:    "An `HTTPClient` of one's own that returns neither reply nor error, or a reply without a body",
+		official: "returns a `smithy.GenericAPIError` of the status 0, or panics",
+		ours:     "returns a `smithyhttp.RequestSendError` that says so, or reads an empty body",
+		why:      "the client is what is to be mended",
+		shown: func(t *testing.T) {
+			cfg := workingConfig(smithyhttp.ClientDoFunc(func(*http.Request) (*http.Response, error) { return nil, nil }))
+			cfg.Retryer = once
+			assert.Equal(t, "UnknownError", askOfficial(t.Context(), cfg, janes()).Code)
+			assert.Contains(t, askOurs(t.Context(), cfg, janes()).Text, "the HTTP client returned neither a reply nor an error")
+			cfg.HTTPClient = smithyhttp.ClientDoFunc(func(*http.Request) (*http.Response, error) { return &http.Response{StatusCode: 200}, nil })
+			assert.Panics(t, func() { askOfficial(t.Context(), cfg, janes()) })
+			assert.Contains(t, askOurs(t.Context(), cfg, janes()).Layers, "smithy.DeserializationError")
+		},
+	},
+	{
+		about:    "What an `HTTPClient` or a signer finds in the context",
+		official: "service and operation in both forms (`middleware.GetServiceID` of smithy-go and of the AWS core), the region, the payload's hash",
+		ours:     "service and operation in the AWS core's form",
+		why:      "nothing in the AWS core reads the others, and each costs",
+		shown: func(t *testing.T) {
+			for i, found := range []string{"QuickSight QuickSight us-east-1", "QuickSight  "} {
+				got := ""
+				cfg := workingConfig(smithyhttp.ClientDoFunc(func(r *http.Request) (*http.Response, error) {
+					ctx := r.Context()
+					got = strings.Join([]string{awsmiddleware.GetServiceID(ctx), middleware.GetServiceID(ctx), awsmiddleware.GetRegion(ctx)}, " ")
+					return response(200, nil, urlReply), nil
+				}))
+				peers[i].ask(t.Context(), cfg, janes())
+				assert.Equal(t, found, got)
+			}
+		},
+	},
+	{
+		about:    "`User-Agent`, and the scope of the tracer",
+		official: "names its module, and in the `User-Agent` which features of the SDK are in use",
 		ours:     "names this library; no features",
 		why:      "it does not claim to be another",
 		shown: func(t *testing.T) {
@@ -293,6 +422,11 @@ var differences = []difference{
 			official, ours := sent.requests[0].Header.Get("User-Agent"), sent.requests[1].Header.Get("User-Agent")
 			assert.Regexp(t, `api/quicksight#[\d.]+ m/`, official)
 			assert.Regexp(t, `lib/quicksightembed#[\d.]+$`, ours)
+			for i, scope := range []string{"github.com/aws/aws-sdk-go-v2/service/quicksight", "example.com/quicksightembed"} {
+				tracer := &recordingTracer{}
+				peers[i].ask(t.Context(), workingConfig(&recorder{}, set("TracerProvider", tracer)), janes())
+				assert.Equal(t, scope, tracer.scope)
+			}
 			common := regexp.MustCompile(`^aws-sdk-go-v2/\S+ ua/\S+ os/\S+ lang/\S+`)
 			assert.Equal(t, common.FindString(official), common.FindString(ours))
 		},
@@ -304,14 +438,37 @@ var differences = []difference{
 		why:      "the AWS core starts it too",
 		shown: func(t *testing.T) {
 			loops := map[string]int{}
-			for name, ask := range asks {
+			for _, peer := range peers {
 				tracer := &recordingTracer{}
-				ask(t.Context(), workingConfig(&recorder{}, set("TracerProvider", tracer)), janes())
-				loops[name] = strings.Count(tree(tracer.roots, ""), "RetryLoop")
+				peer.ask(t.Context(), workingConfig(&recorder{}, set("TracerProvider", tracer)), janes())
+				loops[peer.name] = strings.Count(tree(tracer.roots, ""), "RetryLoop")
 			}
 			assert.Equal(t, map[string]int{"the official client": 2, "this client": 1}, loops)
 		},
 	},
+}
+
+// noticed is a body that tells whether it was read.
+type noticed struct {
+	io.Reader
+	read bool
+}
+
+func (n *noticed) Read(p []byte) (int, error) {
+	n.read = true
+	return n.Reader.Read(p)
+}
+
+func (n *noticed) Close() error { return nil }
+
+type countingSigner struct {
+	*v4.Signer
+	calls int
+}
+
+func (s *countingSigner) SignHTTP(ctx context.Context, credentials aws.Credentials, r *http.Request, payloadHash, service, region string, at time.Time, optFns ...func(*v4.SignerOptions)) error {
+	s.calls++
+	return s.Signer.SignHTTP(ctx, credentials, r, payloadHash, service, region, at, optFns...)
 }
 
 func TestDifferences(t *testing.T) {

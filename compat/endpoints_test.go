@@ -83,6 +83,9 @@ func endpointOfRequest(req *http.Request) endpoint {
 // credentialOf returns the access key that a request is signed with, and the scope that it is signed for.
 func credentialOf(req *http.Request) (accessKey, scope string) {
 	credential := regexp.MustCompile(`Credential=([^/]+)/\d{8}/([^,]+),`).FindStringSubmatch(req.Header.Get("Authorization"))
+	if credential == nil {
+		return "", "" // it is not signed
+	}
 	return credential[1], credential[2]
 }
 
@@ -113,7 +116,7 @@ func TestEndpointsAreTheSame(t *testing.T) {
 					cfg.Region, cfg.BaseEndpoint = region, base
 					official, ours := endpointsOf(t, cfg)
 					compared++
-					if official == ours || ours == refused && isStrict(region, base != nil) {
+					if official == ours {
 						continue
 					}
 					assert.Equal(t, official, ours, "region %q, FIPS %d, dual-stack %d, base %q", region, fips, dualStack, aws.ToString(base))
@@ -122,12 +125,6 @@ func TestEndpointsAreTheSame(t *testing.T) {
 		}
 	}
 	t.Logf("%d endpoints of %d regions", compared, len(regions))
-}
-
-// isStrict reports whether a region is one that only the official client takes, as the difference strictRegion says: one
-// that is no host label, which it checks where it makes a host of it, but not beside a base endpoint.
-func isStrict(region string, base bool) bool {
-	return base && !regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]{0,62}$`).MatchString(region)
 }
 
 func TestEndpointsSpelledOut(t *testing.T) {
@@ -162,7 +159,7 @@ func FuzzEndpoints(f *testing.F) {
 		if base != "" {
 			cfg.BaseEndpoint = &base
 			if parsed, err := url.Parse(base); err == nil && parsed.Port() != "" && strings.ContainsAny(parsed.Host, "[_") {
-				t.Skip(defaultPort.about)
+				return // defaultPort
 			}
 		}
 		if fips {
@@ -172,7 +169,7 @@ func FuzzEndpoints(f *testing.F) {
 			cfg.ServiceOptions = append(cfg.ServiceOptions, set("EndpointOptions.UseDualStackEndpoint", aws.DualStackEndpointStateEnabled))
 		}
 		if _, err := quicksightembed.NewFromConfig(cfg).SignGetSessionEmbedUrl(t.Context(), janes()); err != nil {
-			t.Skip(refusedInput.about)
+			return // refusedInput
 		}
 		official, ours := endpointsOf(t, cfg)
 		require.Equal(t, official, ours)

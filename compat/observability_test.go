@@ -9,12 +9,13 @@ import (
 
 	"github.com/aws/smithy-go/tracing"
 	"github.com/stretchr/testify/assert"
-
-	"example.com/quicksightembed"
 )
 
 // recordingTracer keeps the spans of one call as a tree.
-type recordingTracer struct{ roots []*span }
+type recordingTracer struct {
+	scope string
+	roots []*span
+}
 
 type span struct {
 	name       string
@@ -25,7 +26,10 @@ type span struct {
 	ended      bool
 }
 
-func (r *recordingTracer) Tracer(string, ...tracing.TracerOption) tracing.Tracer { return r }
+func (r *recordingTracer) Tracer(scope string, _ ...tracing.TracerOption) tracing.Tracer {
+	r.scope = scope
+	return r
+}
 
 func (r *recordingTracer) StartSpan(ctx context.Context, name string, opts ...tracing.SpanOption) (context.Context, tracing.Span) {
 	var o tracing.SpanOptions
@@ -84,23 +88,20 @@ func TestSpansAreTheSame(t *testing.T) {
 		tr.header.Set("X-Amzn-Requestid", "header-id")
 		return tr
 	}
-	for name, test := range map[string]struct {
-		tries []try
-		in    *quicksightembed.GetSessionEmbedUrlInput
-	}{
-		"success":            {[]try{withIDs(aURL)}, janes()},
-		"throttled once":     {[]try{withIDs(throttled), withIDs(aURL)}, janes()},
-		"an exception":       {[]try{withIDs(denied)}, janes()},
-		"throttled for good": {[]try{throttled}, janes()},
-		"no connection":      {[]try{refusedDial}, janes()},
-		"HTML":               {[]try{badGateway}, janes()},
+	for name, tries := range map[string][]try{
+		"success":            {withIDs(aURL)},
+		"throttled once":     {withIDs(throttled), withIDs(aURL)},
+		"an exception":       {withIDs(denied)},
+		"throttled for good": {throttled},
+		"no connection":      {refusedDial},
+		"HTML":               {badGateway},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var trees []string
-			for _, client := range []string{"the official client", "this client"} {
+			for _, peer := range peers {
 				tracer := &recordingTracer{}
-				cfg := workingConfig(&script{tries: test.tries}, set("TracerProvider", tracer), set("Retryer", withoutDelay()))
-				o := asks[client](t.Context(), cfg, test.in)
+				cfg := workingConfig(&script{tries: tries}, set("TracerProvider", tracer), set("Retryer", withoutDelay()))
+				o := peer.ask(t.Context(), cfg, janes())
 				onceRetryLoop(tracer.roots)
 				text := tree(tracer.roots, "")
 				if contains(o.Layers, "smithy.DeserializationError") {

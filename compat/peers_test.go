@@ -27,6 +27,7 @@ type outcome struct {
 	RequestId *string
 	Status    int32
 	HeaderId  string    // the request ID in the metadata
+	HasRaw    bool      // the metadata leads to the response
 	Attempts  []attempt // in the metadata, of a success
 
 	Layers     []string // types of the error, outermost first
@@ -45,24 +46,60 @@ type attempt struct {
 	Layers             []string
 	RequestId          string
 	HasServerTime      bool
+	HasResponseAt      bool
+	HasSkew            bool
 	HasRawResponse     bool
 }
 
-// askOfficial makes the call with the official client, and askOurs the same call with this project's.
-func askOfficial(ctx context.Context, cfg aws.Config, in *quicksightembed.GetSessionEmbedUrlInput) outcome {
-	out, err := quicksight.NewFromConfig(cfg).GetSessionEmbedUrl(ctx, officialInput(in))
-	if err != nil {
-		return failed(err)
+// asker makes calls with one client, with options of the call.
+type asker func(ctx context.Context, in *quicksightembed.GetSessionEmbedUrlInput, options ...func(string, any)) outcome
+
+func newOfficial(cfg aws.Config) asker {
+	client := quicksight.NewFromConfig(cfg)
+	return func(ctx context.Context, in *quicksightembed.GetSessionEmbedUrlInput, options ...func(string, any)) outcome {
+		out, err := client.GetSessionEmbedUrl(ctx, officialInput(in), ofCall[quicksight.Options](options)...)
+		if err != nil {
+			return failed(err)
+		}
+		return succeeded(out.EmbedUrl, out.RequestId, out.Status, out.ResultMetadata)
 	}
-	return succeeded(out.EmbedUrl, out.RequestId, out.Status, out.ResultMetadata)
+}
+
+func newOurs(cfg aws.Config) asker {
+	client := quicksightembed.NewFromConfig(cfg)
+	return func(ctx context.Context, in *quicksightembed.GetSessionEmbedUrlInput, options ...func(string, any)) outcome {
+		out, err := client.GetSessionEmbedUrl(ctx, in, ofCall[quicksightembed.Options](options)...)
+		if err != nil {
+			return failed(err)
+		}
+		return succeeded(out.EmbedUrl, out.RequestId, out.Status, out.ResultMetadata)
+	}
+}
+
+func ofCall[Options any](options []func(string, any)) (optFns []func(*Options)) {
+	for _, option := range options {
+		optFns = append(optFns, func(o *Options) { option(quicksight.ServiceID, o) })
+	}
+	return optFns
+}
+
+// askOfficial makes one call with an official client of its own, and askOurs the same call with this project's.
+func askOfficial(ctx context.Context, cfg aws.Config, in *quicksightembed.GetSessionEmbedUrlInput) outcome {
+	return newOfficial(cfg)(ctx, in)
 }
 
 func askOurs(ctx context.Context, cfg aws.Config, in *quicksightembed.GetSessionEmbedUrlInput) outcome {
-	out, err := quicksightembed.NewFromConfig(cfg).GetSessionEmbedUrl(ctx, in)
-	if err != nil {
-		return failed(err)
-	}
-	return succeeded(out.EmbedUrl, out.RequestId, out.Status, out.ResultMetadata)
+	return newOurs(cfg)(ctx, in)
+}
+
+// peers are both clients, the official one first.
+var peers = []struct {
+	name string
+	ask  func(context.Context, aws.Config, *quicksightembed.GetSessionEmbedUrlInput) outcome
+	new  func(aws.Config) asker
+}{
+	{"the official client", askOfficial, newOfficial},
+	{"this client", askOurs, newOurs},
 }
 
 func officialInput(in *quicksightembed.GetSessionEmbedUrlInput) *quicksight.GetSessionEmbedUrlInput {
@@ -75,11 +112,14 @@ func officialInput(in *quicksightembed.GetSessionEmbedUrlInput) *quicksight.GetS
 func succeeded(embedURL, requestID *string, status int32, metadata middleware.Metadata) outcome {
 	o := outcome{EmbedUrl: embedURL, RequestId: requestID, Status: status}
 	o.HeaderId, _ = awsmiddleware.GetRequestIDMetadata(metadata)
+	o.HasRaw = awsmiddleware.GetRawResponse(metadata) != nil
 	results, _ := retry.GetAttemptResults(metadata)
 	for _, result := range results.Results {
 		a := attempt{Retryable: result.Retryable, Retried: result.Retried, Layers: layersOf(result.Err)}
 		a.RequestId, _ = awsmiddleware.GetRequestIDMetadata(result.ResponseMetadata)
 		_, a.HasServerTime = awsmiddleware.GetServerTime(result.ResponseMetadata)
+		_, a.HasResponseAt = awsmiddleware.GetResponseAt(result.ResponseMetadata)
+		_, a.HasSkew = awsmiddleware.GetAttemptSkew(result.ResponseMetadata)
 		a.HasRawResponse = awsmiddleware.GetRawResponse(result.ResponseMetadata) != nil
 		o.Attempts = append(o.Attempts, a)
 	}

@@ -147,7 +147,7 @@ func TestRequestOnTheWire(t *testing.T) {
 	official, ours := g.compare(t, &quicksightembed.GetSessionEmbedUrlInput{
 		AwsAccountId: aws.String(account), EntryPoint: aws.String("/start/dashboards"),
 		SessionLifetimeInMinutes: aws.Int64(600), UserArn: aws.String(strings.Replace(jane, "jane", "Jané Döe+/%", 1)),
-	}, "/gate way"[:5])
+	}, "/gate")
 	assert.Equal(t, "GET", ours.Method)
 	assert.Equal(t, "/gate/accounts/111122223333/session-embed-url?entry-point=%2Fstart%2Fdashboards&session-lifetime=600&user-arn=arn%3Aaws%3Aquicksight%3Aus-east-1%3A111122223333%3Auser%2Fdefault%2FJan%C3%A9%20D%C3%B6e%2B%2F%25", ours.URI)
 	assert.Equal(t, []string{"Accept-Encoding", "Amz-Sdk-Invocation-Id", "Amz-Sdk-Request", "Authorization", "User-Agent", "X-Amz-Date"}, slices.Sorted(maps.Keys(ours.Header)))
@@ -174,11 +174,11 @@ func FuzzRequests(f *testing.F) {
 			in.UserArn = aws.String("arn:aws:quicksight:us-east-1:" + account + ":user/" + namespace + "/" + user)
 		}
 		if prefix != "" && !strings.HasPrefix(prefix, "/") {
-			t.Skip("another port or host name")
+			return // another port or host name
 		}
 		_, err := g.ours.SignGetSessionEmbedUrl(t.Context(), in, func(o *quicksightembed.Options) { o.BaseEndpoint = aws.String(g.URL + prefix) })
 		if err != nil {
-			t.Skip(refusedInput.about)
+			return // refusedInput
 		}
 		g.compare(t, in, prefix)
 	})

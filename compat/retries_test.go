@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"regexp"
 	"slices"
 	"syscall"
 	"testing"
@@ -18,8 +19,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"example.com/quicksightembed"
+	"example.com/quicksightembed/embedtest"
 )
 
 // try is what one try of a script comes to: a reply, or an error of the connection.
@@ -87,7 +90,7 @@ func (s *script) Do(req *http.Request) (*http.Response, error) {
 	accessKey, _ := credentialOf(req)
 	s.seen = append(s.seen, seenRequest{
 		SdkRequest: req.Header.Get("Amz-Sdk-Request"), Invocation: req.Header.Get("Amz-Sdk-Invocation-Id"),
-		SignedAt: signed.Sub(time.Now()).Round(time.Minute), AccessKey: accessKey, after: time.Since(s.start),
+		SignedAt: -time.Since(signed).Round(time.Minute), AccessKey: accessKey, after: time.Since(s.start),
 	})
 	next := s.tries[min(len(s.seen), len(s.tries))-1]
 	if next.err != nil {
@@ -174,7 +177,7 @@ func (everything) RetryDelay(int, error) (time.Duration, error) { return 0, nil 
 
 // play runs a client through a script.
 func play(t *testing.T, ask func(context.Context, aws.Config, *quicksightembed.GetSessionEmbedUrlInput) outcome,
-	mode string, provider aws.CredentialsProvider, deadline time.Duration, tries []try) (p played) {
+	mode string, provider func() aws.CredentialsProvider, deadline time.Duration, tries []try) (p played) {
 	t.Helper()
 	inTime := synctest.Test // where time passes at once
 	if mode == "adaptive" && slices.ContainsFunc(tries, try.isThrottle) {
@@ -188,7 +191,7 @@ func play(t *testing.T, ask func(context.Context, aws.Config, *quicksightembed.G
 		cfg := workingConfig(service)
 		cfg.Retryer = func() aws.Retryer { return recording }
 		if provider != nil {
-			cfg.Credentials = provider
+			cfg.Credentials = provider()
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), deadline)
 		defer cancel()
@@ -204,8 +207,8 @@ func play(t *testing.T, ask func(context.Context, aws.Config, *quicksightembed.G
 	return p
 }
 
-// expiring is a provider whose credentials expire with the first try, and that has others then, or none.
-func expiring(others bool) func() aws.CredentialsProvider {
+// changing is a provider that has other credentials for the second try, or none.
+func changing(others bool) func() aws.CredentialsProvider {
 	return func() aws.CredentialsProvider {
 		retrieved := 0
 		return aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
@@ -215,6 +218,15 @@ func expiring(others bool) func() aws.CredentialsProvider {
 			return aws.Credentials{AccessKeyID: fmt.Sprintf("AKID%d", retrieved), SecretAccessKey: "SECRET", SessionToken: "TOKEN"}, nil
 		})
 	}
+}
+
+// expiring is a cache of credentials that expire before the second try.
+func expiring() aws.CredentialsProvider {
+	retrieved := 0
+	return aws.NewCredentialsCache(aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+		retrieved++
+		return aws.Credentials{AccessKeyID: fmt.Sprintf("AKID%d", retrieved), SecretAccessKey: "SECRET", CanExpire: true, Expires: time.Now().Add(time.Second)}, nil
+	}))
 }
 
 func TestRetriesAreTheSame(t *testing.T) {
@@ -228,57 +240,54 @@ func TestRetriesAreTheSame(t *testing.T) {
 		provider func() aws.CredentialsProvider
 		deadline time.Duration
 	}{
-		"success at once":                      {tries: []try{aURL}, standard: "1: URL of 200"},
-		"throttled once":                       {tries: []try{throttled, aURL}, standard: "2: URL of 200"},
-		"throttled twice":                      {tries: []try{throttled, throttled, aURL}, standard: "3: URL of 200"},
-		"throttled for good":                   {tries: []try{throttled}, standard: `3: ThrottlingException "slow down" of 429`},
-		"500 once":                             {tries: []try{failure, aURL}, standard: "2: URL of 200"},
-		"500 for good":                         {tries: []try{failure}, standard: `3: InternalFailureException "oops" of 500`},
-		"502 with HTML once":                   {tries: []try{badGateway, aURL}, standard: "2: URL of 200"},
-		"502 with HTML for good":               {tries: []try{badGateway}, standard: "3: smithy.DeserializationError of 502"},
-		"503 once":                             {tries: []try{unavailable, aURL}, standard: "2: URL of 200"},
-		"503 for good":                         {tries: []try{unavailable}, standard: `3: UnknownError "UnknownError" of 503`},
-		"504 once":                             {tries: []try{gatewayTime, aURL}, standard: "2: URL of 200"},
-		"504 for good":                         {tries: []try{gatewayTime}, standard: "3: smithy.DeserializationError of 504"},
-		"refused once":                         {tries: []try{refusedDial, aURL}, standard: "2: URL of 200"},
-		"refused for good":                     {tries: []try{refusedDial}, standard: "3: syscall.Errno of 0"},
-		"reset once":                           {tries: []try{resetRead, aURL}, standard: "2: URL of 200"},
-		"reset for good":                       {tries: []try{resetRead}, standard: "3: syscall.Errno of 0"},
-		"no such host":                         {tries: []try{noHost}, standard: "1: net.DNSError of 0"},
-		"truncated once":                       {tries: []try{truncated, aURL}, standard: "1: smithy.DeserializationError of 200"},
-		"truncated for good":                   {tries: []try{truncated}, standard: "1: smithy.DeserializationError of 200"},
-		"denied":                               {tries: []try{denied, aURL}, standard: `1: AccessDeniedException "no" of 401`},
-		"one of each":                          {tries: []try{throttled, badGateway, aURL}, standard: "3: URL of 200"},
-		"throttled, then denied":               {tries: []try{throttled, denied}, standard: `2: AccessDeniedException "no" of 401`},
-		"a clock that is wrong once":           {tries: []try{skewed(hour), aURL}, standard: "2: URL of 200"},
-		"a clock that is behind once":          {tries: []try{skewed(-hour), aURL}, standard: "2: URL of 200"},
-		"a clock that stays wrong":             {tries: []try{skewed(hour)}, standard: `2: InvalidSignatureException "Signature expired" of 403`},
-		"a clock that runs away":               {tries: []try{skewed(hour), skewed(2 * hour), skewed(3 * hour)}, standard: `3: InvalidSignatureException "Signature expired" of 403`},
-		"a clock 3 minutes off":                {tries: []try{skewed(3 * time.Minute)}, standard: `1: InvalidSignatureException "Signature expired" of 403`},
-		"a wrong clock and a 500":              {tries: []try{skewed(hour), failure, aURL}, standard: "3: URL of 200"},
-		"retry after 2 s":                      {tries: []try{after("2000"), aURL}, standard: "2: URL of 200"},
-		"retry after an hour":                  {tries: []try{after("3600000"), aURL}, standard: "2: URL of 200"},
-		"retry after nonsense":                 {tries: []try{after("soon"), aURL}, standard: "2: URL of 200"},
-		"a token that expired":                 {tries: []try{expiredToken}, standard: `1: ExpiredTokenException "expired" of 403`},
-		"credentials that change in between":   {tries: []try{failure, aURL}, provider: expiring(true), standard: "2: URL of 200"},
-		"credentials that are gone in between": {tries: []try{failure, aURL}, provider: expiring(false), standard: "1: errors.errorString of 0"},
-		"a deadline in the back-off":           {tries: []try{after("4000")}, deadline: 3 * time.Second, standard: "1: context.deadlineExceededError of 0"},
-		"a deadline and a wrong clock":         {tries: []try{skewed(hour), aURL}, deadline: time.Minute, standard: "2: URL of 200"},
+		"success at once":                         {tries: []try{aURL}, standard: "1: URL of 200"},
+		"throttled once":                          {tries: []try{throttled, aURL}, standard: "2: URL of 200"},
+		"throttled twice":                         {tries: []try{throttled, throttled, aURL}, standard: "3: URL of 200"},
+		"throttled for good":                      {tries: []try{throttled}, standard: `3: ThrottlingException "slow down" of 429`},
+		"500 once":                                {tries: []try{failure, aURL}, standard: "2: URL of 200"},
+		"500 for good":                            {tries: []try{failure}, standard: `3: InternalFailureException "oops" of 500`},
+		"502 with HTML once":                      {tries: []try{badGateway, aURL}, standard: "2: URL of 200"},
+		"502 with HTML for good":                  {tries: []try{badGateway}, standard: "3: smithy.DeserializationError of 502"},
+		"503 once":                                {tries: []try{unavailable, aURL}, standard: "2: URL of 200"},
+		"503 for good":                            {tries: []try{unavailable}, standard: `3: UnknownError "UnknownError" of 503`},
+		"504 once":                                {tries: []try{gatewayTime, aURL}, standard: "2: URL of 200"},
+		"504 for good":                            {tries: []try{gatewayTime}, standard: "3: smithy.DeserializationError of 504"},
+		"refused once":                            {tries: []try{refusedDial, aURL}, standard: "2: URL of 200"},
+		"refused for good":                        {tries: []try{refusedDial}, standard: "3: syscall.Errno of 0"},
+		"reset once":                              {tries: []try{resetRead, aURL}, standard: "2: URL of 200"},
+		"reset for good":                          {tries: []try{resetRead}, standard: "3: syscall.Errno of 0"},
+		"no such host":                            {tries: []try{noHost}, standard: "1: net.DNSError of 0"},
+		"truncated once":                          {tries: []try{truncated, aURL}, standard: "1: smithy.DeserializationError of 200"},
+		"truncated for good":                      {tries: []try{truncated}, standard: "1: smithy.DeserializationError of 200"},
+		"denied":                                  {tries: []try{denied, aURL}, standard: `1: AccessDeniedException "no" of 401`},
+		"one of each":                             {tries: []try{throttled, badGateway, aURL}, standard: "3: URL of 200"},
+		"throttled, then denied":                  {tries: []try{throttled, denied}, standard: `2: AccessDeniedException "no" of 401`},
+		"a clock that is wrong once":              {tries: []try{skewed(hour), aURL}, standard: "2: URL of 200"},
+		"a clock that is behind once":             {tries: []try{skewed(-hour), aURL}, standard: "2: URL of 200"},
+		"a clock that stays wrong":                {tries: []try{skewed(hour)}, standard: `2: InvalidSignatureException "Signature expired" of 403`},
+		"a clock that runs away":                  {tries: []try{skewed(hour), skewed(2 * hour), skewed(3 * hour)}, standard: `3: InvalidSignatureException "Signature expired" of 403`},
+		"a clock 3 minutes off":                   {tries: []try{skewed(3 * time.Minute)}, standard: `1: InvalidSignatureException "Signature expired" of 403`},
+		"a wrong clock and a 500":                 {tries: []try{skewed(hour), failure, aURL}, standard: "3: URL of 200"},
+		"retry after 2 s":                         {tries: []try{after("2000"), aURL}, standard: "2: URL of 200"},
+		"retry after an hour":                     {tries: []try{after("3600000"), aURL}, standard: "2: URL of 200"},
+		"retry after nonsense":                    {tries: []try{after("soon"), aURL}, standard: "2: URL of 200"},
+		"a token that expired":                    {tries: []try{expiredToken}, standard: `1: ExpiredTokenException "expired" of 403`},
+		"credentials that change in between":      {tries: []try{failure, aURL}, provider: changing(true), standard: "2: URL of 200"},
+		"credentials that are gone in between":    {tries: []try{failure, aURL}, provider: changing(false), standard: "1: errors.errorString of 0"},
+		"credentials that expire in the back-off": {tries: []try{after("2000"), after("0"), aURL}, provider: expiring, standard: "3: URL of 200"},
+		"a deadline in the back-off":              {tries: []try{after("4000")}, deadline: 3 * time.Second, standard: "1: context.deadlineExceededError of 0"},
+		"a deadline and a wrong clock":            {tries: []try{skewed(hour), aURL}, deadline: time.Minute, standard: "2: URL of 200"},
 	} {
 		for mode := range retryers {
 			t.Run(name+", "+mode, func(t *testing.T) {
 				t.Parallel()
 				var runs []played
-				for _, client := range []string{"the official client", "this client"} {
-					var provider aws.CredentialsProvider
-					if test.provider != nil {
-						provider = test.provider()
-					}
+				for _, peer := range peers {
 					deadline := test.deadline
 					if deadline == 0 {
 						deadline = 24 * time.Hour
 					}
-					runs = append(runs, play(t, asks[client], mode, provider, deadline, test.tries))
+					runs = append(runs, play(t, peer.ask, mode, test.provider, deadline, test.tries))
 				}
 				official, ours := runs[0], runs[1]
 				for _, run := range []*played{&official, &ours} {
@@ -299,7 +308,7 @@ func TestRetriesAreTheSame(t *testing.T) {
 // TestQuotaIsSpentTheSame calls a service that is down until the quota is spent, and then until it is full again.
 func TestQuotaIsSpentTheSame(t *testing.T) {
 	var runs [][]string
-	for _, name := range []string{"the official client", "this client"} {
+	for _, peer := range peers {
 		synctest.Test(t, func(t *testing.T) {
 			quota := ratelimit.NewTokenRateLimit(50)
 			service := &script{tries: []try{failure}}
@@ -309,12 +318,12 @@ func TestQuotaIsSpentTheSame(t *testing.T) {
 			var run []string
 			for range 8 {
 				before := len(service.seen)
-				o := asks[name](t.Context(), cfg, janes())
+				o := peer.ask(t.Context(), cfg, janes())
 				run = append(run, fmt.Sprintf("%d tries, %d left, %v", len(service.seen)-before, quota.Remaining(), o.Layers))
 			}
 			service.tries = []try{aURL}
 			for range 3 {
-				asks[name](t.Context(), cfg, janes())
+				peer.ask(t.Context(), cfg, janes())
 				run = append(run, fmt.Sprintf("%d left", quota.Remaining()))
 			}
 			runs = append(runs, run)
@@ -335,12 +344,12 @@ func TestBackOffIsBounded(t *testing.T) {
 		"retry after 2 s":     {answered(503, ``, "X-Amz-Retry-After", "2000"), 2 * time.Second, 2 * time.Second},
 		"retry after an hour": {answered(503, ``, "X-Amz-Retry-After", "3600000"), 5 * time.Second, 6 * time.Second},
 	} {
-		for client, ask := range asks {
-			t.Run(name+", "+client, func(t *testing.T) {
+		for _, peer := range peers {
+			t.Run(name+", "+peer.name, func(t *testing.T) {
 				for range 100 { // the pauses are random
 					synctest.Test(t, func(t *testing.T) {
 						service := &script{tries: []try{test.try}, start: time.Now()}
-						ask(t.Context(), workingConfig(service), janes())
+						peer.ask(t.Context(), workingConfig(service), janes())
 						if assert.Len(t, service.seen, 3) {
 							pause := service.seen[1].after - service.seen[0].after
 							assert.GreaterOrEqual(t, pause, test.least)
@@ -351,5 +360,44 @@ func TestBackOffIsBounded(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestBrokenConnectionsAreTheSame has the errors of net/http itself, of a port where nobody listens, and of a server that
+// breaks off.
+func TestBrokenConnectionsAreTheSame(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	require.NoError(t, listener.Close())
+	server := embedtest.NewServer()
+	t.Cleanup(server.Close)
+	for name, test := range map[string]struct {
+		base  string
+		fault embedtest.Fault
+		tries int
+	}{
+		"refused":           {base: "http://" + listener.Addr().String()},
+		"reset":             {base: server.URL, fault: embedtest.Reset(), tries: 3},
+		"reset in the body": {base: server.URL, fault: embedtest.ResetInReply(), tries: 3},
+		"cut off":           {base: server.URL, fault: embedtest.Truncate(), tries: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var outcomes []outcome
+			for _, peer := range peers {
+				cfg := server.Config()
+				cfg.BaseEndpoint, cfg.Retryer = &test.base, withoutDelay
+				if test.tries > 0 {
+					server.Inject(test.fault.Times(test.tries))
+				}
+				o := peer.ask(t.Context(), cfg, janes())
+				if contains(o.Layers, "smithy.DeserializationError") { // unreadableText
+					o.Layers, o.Text, o.ErrorId = upTo(o.Layers, "smithy.DeserializationError"), "", ""
+				}
+				o.Text = regexp.MustCompile(`127\.0\.0\.1:\d+->`).ReplaceAllString(o.Text, "")
+				outcomes = append(outcomes, o)
+			}
+			assert.NotNil(t, outcomes[1].Layers)
+			assert.Equal(t, outcomes[0], outcomes[1])
+		})
 	}
 }
