@@ -2,6 +2,7 @@ package quicksightembed_test
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -201,4 +202,68 @@ type quickSigner struct{}
 
 func (quickSigner) SignHTTP(_ context.Context, _ aws.Credentials, r *http.Request, _, _, _ string, _ time.Time, _ ...func(*v4.SignerOptions)) error {
 	return nil
+}
+
+// TestRulesAtTheirEdges has the first and the last value that each rule takes, and their neighbours that it does not.
+func TestRulesAtTheirEdges(t *testing.T) {
+	arn := func(partition, region, namespace string) string {
+		return "arn:" + partition + ":quicksight:" + region + ":012345678909:user/" + namespace + "/x"
+	}
+	type value struct{ account, entryPoint, userArn, region, base string }
+	for name, test := range map[string]struct {
+		in   value
+		want string // the field that is refused
+	}{
+		"an account of the first and last digits":        {value{account: "012345678909"}, ""},
+		"an account with what is before the digits":      {value{account: "01234567890/"}, "AwsAccountId"},
+		"an account with what is behind the digits":      {value{account: "01234567890:"}, "AwsAccountId"},
+		"an account of 12 letters":                       {value{account: "accountident"}, "AwsAccountId"},
+		"an id of the first and last letters and digits": {value{entryPoint: "/dashboards/azAZ09_-"}, ""},
+		"an id with what is before a":                    {value{entryPoint: "/dashboards/`"}, "EntryPoint"},
+		"an id with what is behind z":                    {value{entryPoint: "/dashboards/{"}, "EntryPoint"},
+		"an id with what is before A":                    {value{entryPoint: "/dashboards/@"}, "EntryPoint"},
+		"an id with what is behind Z":                    {value{entryPoint: "/dashboards/["}, "EntryPoint"},
+		"an id with what is before 0":                    {value{entryPoint: "/analyses//"}, "EntryPoint"},
+		"an id with what is behind 9":                    {value{entryPoint: "/analyses/:"}, "EntryPoint"},
+		"an id of one character":                         {value{entryPoint: "/analyses/x"}, ""},
+		"a partition of 64 characters":                   {value{userArn: arn("aws-"+strings.Repeat("x", 64), "r", "n")}, ""},
+		"a partition of 65 characters":                   {value{userArn: arn("aws-"+strings.Repeat("x", 65), "r", "n")}, "UserArn"},
+		"a partition that begins otherwise":              {value{userArn: arn("xaws-", "r", "n")}, "UserArn"},
+		"an ARN's region of one letter":                  {value{userArn: arn("aws", "r", "n")}, ""},
+		"an ARN's region of 63 characters":               {value{userArn: arn("aws", strings.Repeat("r", 63), "n")}, ""},
+		"an ARN's region of 64 characters":               {value{userArn: arn("aws", strings.Repeat("r", 64), "n")}, "UserArn"},
+		"an ARN's region of 12 digits":                   {value{userArn: arn("aws", "111122223333", "n")}, ""},
+		"an ARN's region that begins with a hyphen":      {value{userArn: arn("aws", "-r", "n")}, "UserArn"},
+		"an ARN's region that ends with a hyphen":        {value{userArn: arn("aws", "r-", "n")}, "UserArn"},
+		"a region of 63 characters":                      {value{region: strings.Repeat("r", 63)}, ""},
+		"a region of 64 characters":                      {value{region: strings.Repeat("r", 64)}, "Options.Region"},
+		"the first port":                                 {value{base: "http://localhost:1"}, ""},
+		"the last port":                                  {value{base: "http://localhost:65535"}, ""},
+		"a port behind the last":                         {value{base: "http://localhost:65536"}, "Options.BaseEndpoint"},
+		"a label of 63 characters":                       {value{base: "http://" + strings.Repeat("x", 63) + ".example"}, ""},
+		"a label of 64 characters":                       {value{base: "http://" + strings.Repeat("x", 64) + ".example"}, "Options.BaseEndpoint"},
+		"a host of one character":                        {value{base: "http://x"}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			in := &quicksightembed.GetSessionEmbedUrlInput{AwsAccountId: aws.String(cmp.Or(test.in.account, "012345678909"))}
+			if test.in.entryPoint != "" {
+				in.EntryPoint = &test.in.entryPoint
+			}
+			if test.in.userArn != "" {
+				in.UserArn = &test.in.userArn
+			}
+			o := optionsFor(cmp.Or(test.in.region, "us-east-1"), plain)
+			if test.in.base != "" {
+				o.BaseEndpoint = &test.in.base
+			}
+			_, err := quicksightembed.New(o).SignGetSessionEmbedUrl(context.Background(), in)
+			if test.want == "" {
+				require.NoError(t, err)
+				return
+			}
+			fields := fieldsOf(t, err)
+			require.Len(t, fields, 1)
+			require.Equal(t, test.want, fields[0].Field)
+		})
+	}
 }
