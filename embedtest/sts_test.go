@@ -1,6 +1,7 @@
 package embedtest_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"strings"
@@ -171,7 +172,7 @@ func ExampleOptions_roles() {
 		o.RoleSessionName = "jane"
 	}))
 	for range 2 {
-		client.GetSessionEmbedUrl(ctx, &quicksightembed.GetSessionEmbedUrlInput{AwsAccountId: aws.String("111122223333")}, func(o *quicksightembed.Options) { o.Credentials = janes })
+		client.GetSessionEmbedUrl(context.Background(), &quicksightembed.GetSessionEmbedUrlInput{AwsAccountId: aws.String("111122223333")}, func(o *quicksightembed.Options) { o.Credentials = janes })
 	}
 	for _, request := range server.Requests() {
 		fmt.Println(request.Operation, request.UserArn)

@@ -2,12 +2,13 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -122,14 +123,21 @@ func TestErrorsAreForPeopleAndDetailsForTheLog(t *testing.T) {
 }
 
 func TestErrorsThatNeedNoService(t *testing.T) {
-	status, shown := explain(&quicksightembed.ValidationError{})
-	assert.Equal(t, http.StatusInternalServerError, status)
-	assert.Equal(t, "This application is not set up right", shown.Title)
-	status, shown = explain(fmt.Errorf("waiting: %w", context.DeadlineExceeded))
+	ask := func(ctx context.Context, in *quicksightembed.GetSessionEmbedUrlInput) (status int, title string) {
+		_, err := quicksightembed.New(quicksightembed.Options{Region: "us-east-1"}).GetSessionEmbedUrl(ctx, in)
+		status, shown := explain(err)
+		return status, shown.Title
+	}
+	status, title := ask(t.Context(), nil)
+	assert.Equal(t, http.StatusInternalServerError, status, "wrong input")
+	assert.Equal(t, "This application is not set up right", title)
+	status, _ = ask(t.Context(), &quicksightembed.GetSessionEmbedUrlInput{AwsAccountId: aws.String(demoAccount)})
+	assert.Equal(t, http.StatusInternalServerError, status, "no credentials")
+	late, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
+	defer cancel()
+	status, title = ask(late, &quicksightembed.GetSessionEmbedUrlInput{AwsAccountId: aws.String(demoAccount)})
 	assert.Equal(t, http.StatusGatewayTimeout, status)
-	assert.Equal(t, "QuickSight takes too long to answer", shown.Title)
-	status, _ = explain(errors.New("anything"))
-	assert.Equal(t, http.StatusBadGateway, status)
+	assert.Equal(t, "QuickSight takes too long to answer", title)
 }
 
 func TestRoleThatMayNotBeAssumed(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"example.com/quicksightembed"
 )
@@ -22,7 +23,6 @@ type problem struct {
 // explain turns an error of a call into what a person sees.
 func explain(err error) (status int, shown problem) {
 	var (
-		invalid    *quicksightembed.ValidationError
 		notFound   *quicksightembed.QuickSightUserNotFoundException
 		denied     *quicksightembed.AccessDeniedException
 		noResource *quicksightembed.ResourceNotFoundException
@@ -30,13 +30,9 @@ func explain(err error) (status int, shown problem) {
 		throttled  *quicksightembed.ThrottlingException
 		anyAPI     smithy.APIError
 		anyReply   *awshttp.ResponseError
+		noReply    *smithyhttp.RequestSendError
 	)
 	switch {
-	case errors.As(err, &invalid):
-		return http.StatusInternalServerError, problem{
-			Title:  "This application is not set up right",
-			Action: "Ask its administrator to look at the log.",
-		}
 	case isOfAnotherService(err):
 		return http.StatusBadGateway, problem{
 			Title:  "AWS gave no credentials for you",
@@ -77,10 +73,15 @@ func explain(err error) (status int, shown problem) {
 			Title:  "QuickSight takes too long to answer",
 			Action: "Try again in a few minutes.",
 		}
+	case errors.As(err, &anyReply), errors.As(err, &noReply):
+		return http.StatusBadGateway, problem{
+			Title:  "QuickSight cannot be reached",
+			Action: "Try again in a few minutes. If it stays so, tell your administrator.",
+		}
 	}
-	return http.StatusBadGateway, problem{
-		Title:  "QuickSight cannot be reached",
-		Action: "Try again in a few minutes. If it stays so, tell your administrator.",
+	return http.StatusInternalServerError, problem{ // nothing was sent: the input is wrong, or there are no credentials
+		Title:  "This application is not set up right",
+		Action: "Ask its administrator to look at the log.",
 	}
 }
 
