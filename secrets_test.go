@@ -487,3 +487,12 @@ func TestMalformedRepliesShowNoSecrets(t *testing.T) {
 		t.Run(name, func(t *testing.T) { showReply(t, reply) })
 	}
 }
+
+func TestBaseEndpointOfASecretAloneIsHidden(t *testing.T) {
+	for base, want := range map[string]string{"?code=" + embedCode: `"?REDACTED"`, "@localhost": `"REDACTED@localhost"`, "#" + embedCode: `"#REDACTED"`} {
+		o := optionsFor("us-east-1", plain)
+		o.BaseEndpoint = &base
+		_, err := quicksightembed.New(o).GetSessionEmbedUrl(ctx, janesInput())
+		require.Equal(t, want, fieldsOf(t, err)[0].Value)
+	}
+}
