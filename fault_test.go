@@ -95,7 +95,11 @@ func newScene(t *testing.T) *scene {
 // deadlineOfARow is what no row may take; the slowest takes three attempt timeouts of shortTimeout.
 const deadlineOfARow = 10 * time.Second
 
-const shortTimeout = 50 * time.Millisecond
+// shortTimeout is for what never comes; longEnough for what must get somewhere first, on a busy machine too.
+const (
+	shortTimeout = 50 * time.Millisecond
+	longEnough   = 300 * time.Millisecond
+)
 
 func signal(c chan struct{}) {
 	select {
@@ -604,12 +608,12 @@ func faults() []fault {
 		{"silence before the headers, once", []step{silence, fine}, slowed, aURL, 200, 2},
 		{"silence in the status line", []step{raw("HTTP/1.1 2")}, impatient, attemptTimeout, 0, 3},
 		{"silence in the headers", []step{raw("HTTP/1.1 200 OK\r\nConte")}, impatient, attemptTimeout, 0, 3},
-		{"silence before the body", []step{raw(withLength(200))}, impatient, attemptTimeout, 200, 3},
-		{"silence in the body", []step{raw(withLength(200) + nativeReply[:50])}, impatient, attemptTimeout, 200, 3},
+		{"silence before the body", []step{raw(withLength(200))}, slowed, attemptTimeout, 200, 3},
+		{"silence in the body", []step{raw(withLength(200) + nativeReply[:50])}, slowed, attemptTimeout, 200, 3},
 		{"silence in the body, once", []step{raw(withLength(200) + nativeReply[:50]), fine}, slowed, aURL, 200, 2},
-		{"silence in the body of a 500", []step{raw("HTTP/1.1 500 Oops\r\nContent-Length: 9\r\n\r\n{")}, impatient, attemptTimeout, 500, 3},
+		{"silence in the body of a 500", []step{raw("HTTP/1.1 500 Oops\r\nContent-Length: 9\r\n\r\n{")}, slowed, attemptTimeout, 500, 3},
 		{"headers that trickle", []step{slowly("HTTP/1.1 200 OK\r\nX-Slow: ")}, impatient, attemptTimeout, 0, 3},
-		{"a body that trickles", []step{slowly(withLength(10000))}, impatient, attemptTimeout, 200, 3},
+		{"a body that trickles", []step{slowly(withLength(10000))}, slowed, attemptTimeout, 200, 3},
 
 		{"a body that ends early", []step{cut(withLength(200) + nativeReply[:50])}, nil, unreadable, 200, 1},
 		{"a body without length that ends early", []step{cut(ok200 + "\r\n" + nativeReply[:50])}, nil, unreadable, 200, 1},
@@ -748,7 +752,7 @@ func faults() []fault {
 		{"credentials that fail between tries", []step{answer(500, `{}`), fine}, identity(keys, noKeys), noIdentity, 0, 1},
 		{"credentials that change between tries", []step{answer(500, `{}`), fine}, identity(keys, otherKeys), aURL, 200, 2},
 		{"credentials that block", []step{fine}, and(identity(blocked), within(shortTimeout)), noIdentity, 0, 0},
-		{"credentials that block between tries", []step{answer(500, `{}`), fine}, and(identity(keys, blocked), within(shortTimeout)), noIdentity, 0, 1},
+		{"credentials that block between tries", []step{answer(500, `{}`), fine}, and(identity(keys, blocked), within(longEnough)), noIdentity, 0, 1},
 
 		{"a clock an hour ahead", []step{skewedBy(time.Hour)}, nil, aURL, 200, 2},
 		{"a clock hours behind", []step{skewedBy(-5 * time.Hour)}, nil, aURL, 200, 2},
@@ -768,9 +772,9 @@ func faults() []fault {
 		{"canceled in the body", []step{canceling(raw(withLength(200)+"{"), theBody)}, nil, canceled, 200, 1},
 		{"canceled in the second try", []step{answer(500, `{}`), canceling(silence, nil)}, nil, canceled, 0, 2},
 		{"canceled in back-off", []step{answer(500, `{}`)}, backingOff(func(s *scene) time.Duration { s.cancel(); return time.Hour }), canceledInBackOff, 0, 1},
-		{"a deadline in send", []step{silence}, within(shortTimeout), canceled, 0, 1},
-		{"a deadline in the body", []step{raw(withLength(200) + "{")}, within(shortTimeout), canceled, 200, 1},
-		{"a deadline in back-off", []step{answer(500, `{}`)}, and(within(shortTimeout), backingOff(func(*scene) time.Duration { return time.Hour })), canceledInBackOff, 0, 1},
+		{"a deadline in send", []step{silence}, within(longEnough), canceled, 0, 1},
+		{"a deadline in the body", []step{raw(withLength(200) + "{")}, within(longEnough), canceled, 200, 1},
+		{"a deadline in back-off", []step{answer(500, `{}`)}, and(within(longEnough), backingOff(func(*scene) time.Duration { return time.Hour })), canceledInBackOff, 0, 1},
 	}
 }
 
@@ -781,8 +785,7 @@ func and(a, b func(*testing.T, *scene)) func(*testing.T, *scene) {
 	}
 }
 
-// slowed leaves the second try time enough on a busy machine.
-func slowed(_ *testing.T, s *scene) { s.options.AttemptTimeout = 500 * time.Millisecond }
+func slowed(_ *testing.T, s *scene) { s.options.AttemptTimeout = longEnough }
 
 func spent(_ *testing.T, s *scene) {
 	s.options.Retryer = retry.NewStandard(func(o *retry.StandardOptions) { o.RateLimiter = ratelimit.NewTokenRateLimit(1) })
