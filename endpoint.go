@@ -63,7 +63,7 @@ func parseBaseEndpoint(base string) (endpoint *url.URL, problem string) {
 		}
 	}
 	if !isHostName(endpoint.Hostname()) {
-		return nil, "must have a host name of letters, digits, - and _ between dots, or an IP address"
+		return nil, "must have a host name of letters, digits, - and _ between dots, or an IP address without a zone"
 	}
 	dropDefaultPortOfIPv6(endpoint)
 	return endpoint, ""
@@ -72,8 +72,8 @@ func parseBaseEndpoint(base string) (endpoint *url.URL, problem string) {
 // isHostName accepts "_" besides what DNS allows: container names have it.
 func isHostName(host string) bool {
 	if strings.Contains(host, ":") {
-		_, err := netip.ParseAddr(host)
-		return err == nil
+		address, err := netip.ParseAddr(host)
+		return err == nil && address.Zone() == "" // net/http leaves a zone out of the Host header, which is signed
 	}
 	for label := range strings.SplitSeq(strings.TrimSuffix(host, "."), ".") {
 		if !consistsOf(label, 63, "-_") {

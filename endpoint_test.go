@@ -102,7 +102,7 @@ func TestBaseEndpoint(t *testing.T) {
 func TestUnusableEndpoints(t *testing.T) {
 	const (
 		form      = "must be an http or https URL with a host, such as https://proxy.example.com/quicksight"
-		host      = "must have a host name of letters, digits, - and _ between dots, or an IP address"
+		host      = "must have a host name of letters, digits, - and _ between dots, or an IP address without a zone"
 		port      = "must have a port from 1 to 65535, or none"
 		extras    = "must have no user info, query or fragment"
 		region    = "must be the name of an AWS region, such as us-east-1"

@@ -400,6 +400,7 @@ func TestInputCannotSteerARequest(t *testing.T) {
 		"a base endpoint with an escaped host":   {base("http://target%2eexample"), refused},
 		"a base endpoint that climbs":            {base("http://target.example/a/../../b"), harmless},
 		"a base endpoint of a file":              {base("file:///etc/passwd"), refused},
+		"a base endpoint with a zone":            {base("http://[::1%25lo]"), refused},
 		"an account that climbs":                 {accountID("../../../../x"), refused},
 		"an account with a query":                {accountID("111122223333?x=y"), refused},
 		"an account with a line break":           {accountID("111122223333\r\nX-Evil: 1"), refused},
