@@ -97,3 +97,32 @@ func FuzzSignature(f *testing.F) {
 		require.Equal(t, partsOf(t, original, none, auth.signedHeaders), partsOf(t, r, body, auth.signedHeaders))
 	})
 }
+
+// TestVerifyAtItsEdges has the last moment at which a request is accepted, and the longest message that is shown whole.
+func TestVerifyAtItsEdges(t *testing.T) {
+	for name, test := range map[string]struct {
+		change func(*verifier)
+		code   string // of the refusal
+	}{
+		"15 minutes early":           {func(v *verifier) { v.now = v.now.Add(-dateWindow) }, ""},
+		"15 minutes late":            {func(v *verifier) { v.now = v.now.Add(dateWindow) }, ""},
+		"a moment more than that":    {func(v *verifier) { v.now = v.now.Add(dateWindow + 1) }, "InvalidSignatureException"},
+		"a moment before it expires": {func(v *verifier) { v.credentials().CanExpire, v.credentials().Expires = true, v.now.Add(1) }, ""},
+		"when it expires":            {func(v *verifier) { v.credentials().CanExpire, v.credentials().Expires = true, v.now }, "ExpiredTokenException"},
+		"a date that does not count": {func(v *verifier) { v.credentials().Expires = v.now }, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r, v := listUsers()
+			test.change(&v)
+			refusal := refusalOf(v, r, nil)
+			if test.code == "" {
+				require.Nil(t, refusal)
+				return
+			}
+			require.Equal(t, test.code, refusal.code)
+		})
+	}
+	longest := strings.Repeat("x", 4<<10)
+	require.Equal(t, longest, printable(longest))
+	require.Equal(t, longest+"…", printable(longest+"x"))
+}
