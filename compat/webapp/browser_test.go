@@ -122,9 +122,9 @@ func (b *tab) evaluate(expression string) string {
 	return value
 }
 
-// evaluate returns what an expression is in the page or frame of a context.
+// evaluate returns what an expression is in the page or frame of a context. One that is being left may never answer.
 func evaluate(ctx context.Context, expression string) (value string, err error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	return chromedp.Run(ctx, chromedp.Evaluate[string]("String("+expression+")"))
 }
@@ -165,16 +165,19 @@ func (b *tab) signIn(url, user, password string) {
 	b.waitFor(`location.pathname === "/" && document.readyState === "complete"`)
 }
 
-// choose opens a place of the menu.
+// choose opens a place of the menu, and waits until the one before has gone.
 func (b *tab) choose(place string) {
 	b.t.Helper()
+	b.evaluate("document.querySelector('#frame iframe')?.classList.add('before')")
 	b.run(chromedp.Click(chromedp.CSS(fmt.Sprintf("nav a[data-place=%q]", place))))
+	b.waitFor("!document.querySelector('#frame iframe.before')")
 }
 
-// console waits until the frame shows a console of which an expression is true, and returns what it shows.
+// console waits until the page shows a console of which an expression is true, and returns what it shows.
 func (b *tab) console(url, expression string) (shows string) {
 	b.t.Helper()
 	ctx := b.frame(url, expression)
+	b.waitForState("ready")
 	shows, err := evaluate(ctx, "document.body.innerText")
 	require.NoError(b.t, err)
 	return shows
@@ -196,7 +199,11 @@ func (b *tab) frame(url, expression string) (found context.Context) {
 			if err != nil {
 				continue // it went before it could be looked at
 			}
-			if value, err := evaluate(ctx, expression); err == nil && value == "true" {
+			value, err := evaluate(ctx, expression)
+			if err != nil {
+				delete(b.attached, candidate.TargetID) // it goes; where it does not, it is attached to anew
+			}
+			if value == "true" {
 				found = ctx
 				return true
 			}
@@ -213,19 +220,20 @@ func (b *tab) attach(id target.ID) (context.Context, error) {
 	if b.attached[id] != nil {
 		return b.attached[id], nil
 	}
-	ctx, cancel := chromedp.NewContext(b.ctx, chromedp.WithTargetID(id), chromedp.WithListener(b.hear))
+	ctx, cancel := chromedp.NewContext(b.ctx, chromedp.WithTargetID(id), chromedp.WithDetachOnCancel(), chromedp.WithListener(b.hear))
+	b.t.Cleanup(cancel)
+	giveUp := time.AfterFunc(5*time.Second, cancel) // on a frame that goes at this moment, which may never answer
+	defer giveUp.Stop()
 	if err := chromedp.Do(ctx); err != nil {
-		cancel()
 		return nil, err
 	}
 	b.attached[id] = ctx
-	b.t.Cleanup(cancel)
 	return ctx, nil
 }
 
 // titled is an expression for a console's title.
 func titled(title string) string {
-	return fmt.Sprintf("document.querySelector('h2')?.innerText === %q", title)
+	return fmt.Sprintf("document.querySelector('h2')?.textContent === %q", title)
 }
 
 // assertNoProblems checks that the browser's console has nothing to complain about.

@@ -2,10 +2,12 @@ package webapp
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -185,7 +187,14 @@ func TestEmbedURLStaysASecret(t *testing.T) {
 	}
 	browser.run(chromedp.Reload())
 	browser.waitForState("ready")
-	browser.console(quickSight.URL, `/Time left\n9h/.test(document.body.innerText)`) // it has asked for its time by then
+	browser.console(quickSight.URL, titled("Start"))
+	asksForItsTime := func() bool {
+		_, replies := browser.traffic()
+		return slices.ContainsFunc(replies, func(reply *network.Response) bool {
+			return strings.HasPrefix(reply.URL, quickSight.URL) && strings.HasSuffix(reply.URL, "/start")
+		})
+	}
+	require.Eventually(t, asksForItsTime, patience, 50*time.Millisecond, "a request from within the console, whose address has the code")
 
 	assert.Contains(t, backend.log.String(), "embed URL issued")
 	for _, secret := range []string{"code=", "/embedding/", "ASIA", "session=", "Signature"} {
