@@ -267,3 +267,13 @@ func TestRulesAtTheirEdges(t *testing.T) {
 		})
 	}
 }
+
+func TestUserArnThatIsCutOffIsNone(t *testing.T) {
+	for _, userArn := range []string{"arn", "arn:aws", "arn:aws:quicksight", "aws:quicksight:us-east-1:111122223333:user/default/jane", "arn:aws:quicksight:us-east-1:111122223333:user/default"} {
+		in := janesInput()
+		in.UserArn = &userArn
+		fields := fieldsOf(t, in.Validate())
+		require.Len(t, fields, 1)
+		require.Equal(t, "must be arn:{partition}:quicksight:{region}:{account}:user/{namespace}/{user name}", fields[0].Problem, userArn)
+	}
+}
