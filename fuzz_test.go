@@ -235,6 +235,7 @@ func TestRulesAtTheirEdges(t *testing.T) {
 		"an ARN's region of 12 digits":                   {value{userArn: arn("aws", "111122223333", "n")}, ""},
 		"an ARN's region that begins with a hyphen":      {value{userArn: arn("aws", "-r", "n")}, "UserArn"},
 		"an ARN's region that ends with a hyphen":        {value{userArn: arn("aws", "r-", "n")}, "UserArn"},
+		"a user name that begins with a control":         {value{userArn: "arn:aws:quicksight:us-east-1:012345678909:user/n/\x01x"}, "UserArn"},
 		"a region of 63 characters":                      {value{region: strings.Repeat("r", 63)}, ""},
 		"a region of 64 characters":                      {value{region: strings.Repeat("r", 64)}, "Options.Region"},
 		"the first port":                                 {value{base: "http://localhost:1"}, ""},
