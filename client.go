@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -147,6 +148,15 @@ func (s *settings) with(optFns []func(*Options)) *settings {
 
 // userAgent names this package beside the AWS core, and never the official client's module.
 func userAgent(appID string) string {
+	if appID == "" {
+		return commonUserAgent()
+	}
+	return newUserAgent(appID)
+}
+
+var commonUserAgent = sync.OnceValue(func() string { return newUserAgent("") })
+
+func newUserAgent(appID string) string {
 	agent := awsmiddleware.NewRequestUserAgent()
 	agent.AddSDKAgentKeyValue(awsmiddleware.FrameworkMetadata, "quicksightembed", version)
 	if appID != "" {

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -199,17 +200,28 @@ func withoutRedirects(client HTTPClient) HTTPClient {
 	if isNilPointer(client) {
 		return client // reported by problems
 	}
-	if buildable, ok := client.(*awshttp.BuildableClient); ok {
-		client = buildable.Freeze()
+	switch client := client.(type) {
+	case *http.Client:
+		return neverRedirecting(*client)
+	case *awshttp.BuildableClient:
+		return lazyClient(sync.OnceValue(func() *http.Client { return neverRedirecting(*client.Freeze().(*http.Client)) }))
 	}
-	httpClient, ok := client.(*http.Client)
-	if !ok {
-		return client
-	}
-	noRedirects := *httpClient
-	noRedirects.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &noRedirects
+	return client
 }
+
+func neverRedirecting(client http.Client) *http.Client {
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &client
+}
+
+// lazyClient is built when the first request is sent, as a BuildableClient is.
+type lazyClient func() *http.Client
+
+// Do sends the request.
+func (c lazyClient) Do(req *http.Request) (*http.Response, error) { return c().Do(req) }
+
+// CloseIdleConnections is for programs, and tests, that are done with a client.
+func (c lazyClient) CloseIdleConnections() { c().CloseIdleConnections() }
 
 // problems returns what is wrong with the options besides Region and endpoint.
 func (o *Options) problems() (fields []FieldError) {

@@ -3,6 +3,7 @@ package compat
 import (
 	"context"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"maps"
 	"net"
@@ -35,16 +36,16 @@ import (
 // observation is all that a configuration changes about calls to a service that is broken, and whose clock is an hour ahead.
 type observation struct {
 	endpoint
-	AccessKey    string
-	AppID        string
-	Added        string // the value of a header that a middleware or an interceptor adds
-	Via          string // which HTTP client sent
-	Attempts     int
-	Retryer      string // its type
-	FollowsSkew  bool   // the second try is signed by the service's clock
-	Logged       string // which logger logged
-	TLSHandshake string // the timeout of the default HTTP client
-	Warning      string
+	AccessKey      string
+	AppID          string
+	Added          string // the value of a header that a middleware or an interceptor adds
+	Via            string // which HTTP client sent
+	Attempts       int
+	Retryer        string // its type
+	FollowsSkew    bool   // the second try is signed by the service's clock
+	Logged         string // which logger logged
+	ConnectTimeout string // of the default HTTP client
+	Warning        string
 }
 
 // broken is a service that answers each try with 500 and the time of an hour later.
@@ -84,16 +85,10 @@ func observed(t *testing.T, base aws.Config, change func(*aws.Config)) (official
 	for _, side := range []struct {
 		into    *observation
 		ask     func(context.Context, aws.Config, *quicksightembed.GetSessionEmbedUrlInput) outcome
-		options func(aws.Config) (retryer aws.Retryer, httpClient aws.HTTPClient)
+		retryer func(aws.Config) aws.Retryer
 	}{
-		{&official, askOfficial, func(cfg aws.Config) (aws.Retryer, aws.HTTPClient) {
-			o := quicksight.NewFromConfig(cfg).Options()
-			return o.Retryer, o.HTTPClient
-		}},
-		{&ours, askOurs, func(cfg aws.Config) (aws.Retryer, aws.HTTPClient) {
-			o := quicksightembed.NewFromConfig(cfg).Options()
-			return o.Retryer, o.HTTPClient
-		}},
+		{&official, askOfficial, func(cfg aws.Config) aws.Retryer { return quicksight.NewFromConfig(cfg).Options().Retryer }},
+		{&ours, askOurs, func(cfg aws.Config) aws.Retryer { return quicksightembed.NewFromConfig(cfg).Options().Retryer }},
 	} {
 		cfg := base.Copy()
 		o := side.into
@@ -121,9 +116,7 @@ func observed(t *testing.T, base aws.Config, change func(*aws.Config)) (official
 		if o.Attempts > 1 {
 			o.FollowsSkew = signingTime(t, record.requests[1]).Sub(signingTime(t, req)) > 30*time.Minute
 		}
-		cfg.HTTPClient = nil
-		retryer, httpClient := side.options(cfg)
-		o.Retryer, o.TLSHandshake = fmt.Sprintf("%T", retryer), handshakeTimeout(t, httpClient)
+		o.Retryer, o.ConnectTimeout = fmt.Sprintf("%T", side.retryer(cfg)), connectTimeout(t, cfg, side.ask)
 	}
 	return official, ours
 }
@@ -138,17 +131,21 @@ func signingTime(t *testing.T, req *http.Request) time.Time {
 	return signed
 }
 
-func handshakeTimeout(t *testing.T, client aws.HTTPClient) string {
+// connectTimeout is how long a connection may take to be made, in steps of 100 ms.
+func connectTimeout(t *testing.T, cfg aws.Config, ask func(context.Context, aws.Config, *quicksightembed.GetSessionEmbedUrlInput) outcome) string {
 	t.Helper()
-	switch client := client.(type) {
-	case *awshttp.BuildableClient:
-		return client.GetTransport().TLSHandshakeTimeout.String()
-	case *http.Client: // what BuildableClient.Freeze returns has the transport inside a type of its own
-		transport := reflect.ValueOf(client.Transport).FieldByName("tr").Elem().Elem()
-		return time.Duration(transport.FieldByName("TLSHandshakeTimeout").Int()).String()
-	}
-	t.Fatalf("%T", client)
-	return ""
+	const step = 100 * time.Millisecond
+	given := time.Duration(0)
+	cfg.BaseEndpoint, cfg.Retryer = aws.String("http://127.0.0.1:1"), once
+	cfg.HTTPClient = awshttp.NewBuildableClient().WithDialerOptions(func(d *net.Dialer) {
+		d.ControlContext = func(ctx context.Context, _, _ string, _ syscall.RawConn) error {
+			deadline, _ := ctx.Deadline()
+			given = (time.Until(deadline) + step).Truncate(step) // without what has passed since
+			return errors.New("seen")
+		}
+	})
+	ask(t.Context(), cfg, janes())
+	return given.String()
 }
 
 // configField is what a field of aws.Config does to this operation.
@@ -334,9 +331,9 @@ func TestEnvironmentAndSharedConfig(t *testing.T) {
 		"retry_mode and max_attempts":             {region + "retry_mode = adaptive\nmax_attempts = 4\n", nil, "Attempts:4 ", nil},
 		"AWS_SDK_UA_APP_ID":                       {region, env{"AWS_SDK_UA_APP_ID": "env-app"}, "AppID:env-app ", nil},
 		"sdk_ua_app_id":                           {region + "sdk_ua_app_id = file-app\n", nil, "AppID:file-app ", nil},
-		"AWS_DEFAULTS_MODE":                       {region, env{"AWS_DEFAULTS_MODE": "in-region"}, "TLSHandshake:1.1s ", nil},
-		"defaults_mode":                           {region + "defaults_mode = cross-region\n", nil, "TLSHandshake:3.1s ", nil},
-		"AWS_DEFAULTS_MODE auto in Lambda":        {region, env{"AWS_DEFAULTS_MODE": "auto", "AWS_EXECUTION_ENV": "AWS_Lambda_go1.x", "AWS_REGION": "eu-west-1"}, "TLSHandshake:1.1s ", nil},
+		"AWS_DEFAULTS_MODE":                       {region, env{"AWS_DEFAULTS_MODE": "in-region"}, "ConnectTimeout:1.1s ", nil},
+		"defaults_mode":                           {region + "defaults_mode = cross-region\n", nil, "ConnectTimeout:3.1s ", nil},
+		"AWS_DEFAULTS_MODE auto in Lambda":        {region, env{"AWS_DEFAULTS_MODE": "auto", "AWS_EXECUTION_ENV": "AWS_Lambda_go1.x", "AWS_REGION": "eu-west-1"}, "ConnectTimeout:1.1s ", nil},
 		"AWS_DISABLE_CLOCK_SKEW_CORRECTION":       {region, env{"AWS_DISABLE_CLOCK_SKEW_CORRECTION": "true"}, "FollowsSkew:false ", &clockSkewSwitch},
 		"AWS_DISABLE_REQUEST_COMPRESSION":         {region, env{"AWS_DISABLE_REQUEST_COMPRESSION": "true"}, "Attempts:3 ", nil},
 		"AWS_ACCOUNT_ID_ENDPOINT_MODE":            {region, env{"AWS_ACCOUNT_ID_ENDPOINT_MODE": "required"}, "URL:https://quicksight.eu-west-1.amazonaws.com ", nil},
