@@ -45,18 +45,24 @@ func TestBudgetOfAllocations(t *testing.T) {
 	}
 }
 
-// TestBudgetOfPackages holds how many packages a program compiles for this client, beyond those of net/http.
+// TestBudgetOfPackages holds how many packages a program compiles for this client, beyond those of a program with net/http
+// alone, and how many of them are not of the standard library.
 func TestBudgetOfPackages(t *testing.T) {
-	const most = 45 // 36 of the AWS core, smithy-go and this module; 9 of the standard library
+	const most, mostForeign = 40, 35
 	with, without := packagesOf(t, "./footprint/client"), packagesOf(t, "./footprint/nethttp")
-	added := 0
+	added, foreign := 0, 0
 	for name := range with {
-		if !without[name] && !strings.HasPrefix(name, "example.com/quicksightembed/compat/") {
-			added++
+		if without[name] || strings.HasPrefix(name, "example.com/quicksightembed") {
+			continue
+		}
+		added++
+		if domain, _, _ := strings.Cut(name, "/"); strings.Contains(domain, ".") {
+			foreign++
 		}
 	}
-	t.Logf("%d packages", added)
+	t.Logf("%d packages, %d of them not of the standard library", added, foreign)
 	assert.LessOrEqual(t, added, most)
+	assert.LessOrEqual(t, foreign, mostForeign)
 	assert.False(t, with["github.com/aws/aws-sdk-go-v2/service/quicksight"])
 }
 

@@ -64,7 +64,7 @@ func writeChart(f figures) error {
 	if err != nil {
 		return err
 	}
-	slices.Reverse(all) // the first one is to be the topmost
+	slices.Reverse(all)               // the first one is to be the topmost
 	plot.DefaultFont.Variant = "Sans" // of the metrics of Arial and Helvetica, which most machines have one of
 	p := plot.New()
 	p.Title.Text = "How many times less than the official client (log scale)"
