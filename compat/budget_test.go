@@ -32,8 +32,8 @@ func TestBudgetOfAllocations(t *testing.T) {
 		"the account alone":              {withKeys, accountAlone, nil, 124},
 		"all inputs and a session token": {withToken, everyInput(), nil, 149},
 		"credentials of the call":        {withKeys, everyInput(), endUsers[1], 154},
-		"an error":                       {workingConfig(stub(errorReply)), everyInput(), nil, 207},
-		"throttled once":                 {withoutPause, everyInput(), nil, 325},
+		"an error":                       {workingConfig(stub(errorReply)), everyInput(), nil, 203},
+		"throttled once":                 {withoutPause, everyInput(), nil, 321},
 		"invalid input":                  {withKeys, &quicksightembed.GetSessionEmbedUrlInput{}, nil, 16},
 	} {
 		t.Run(name, func(t *testing.T) {
