@@ -18,55 +18,55 @@ func always(embedtest.Request) bool { return true }
 
 func TestWhatUsersSeeWhenThereIsNoURL(t *testing.T) {
 	for name, test := range map[string]struct {
-		options      func(*embedtest.Options)
-		args         []string
-		user         string
-		place        string
-		title, todo  string
-		log          string
-		hasNoRequest bool // of AWS
+		options       func(*embedtest.Options)
+		args          []string
+		user          string
+		place         string
+		title, advice string
+		log           string
+		hasNoRequest  bool // of AWS
 	}{
 		"throttled": {
 			options: func(o *embedtest.Options) { o.Faults = []embedtest.Fault{embedtest.Throttle().When(always)} },
-			title:   "QuickSight is busy", todo: "Wait a moment, then open it again.", log: "ThrottlingException",
+			title:   "QuickSight is busy", advice: "Wait a moment, then open it again.", log: "ThrottlingException",
 		},
 		"service down": {
 			options: func(o *embedtest.Options) { o.Faults = []embedtest.Fault{embedtest.Status(503).When(always)} },
-			title:   "QuickSight cannot be reached", todo: "Try again in a few minutes.", log: "StatusCode: 503",
+			title:   "QuickSight cannot be reached", advice: "Try again in a few minutes.", log: "StatusCode: 503",
 		},
 		"no connection": {
 			options: func(o *embedtest.Options) { o.Faults = []embedtest.Fault{embedtest.Reset().When(always)} },
-			title:   "QuickSight cannot be reached", todo: "Try again in a few minutes.", log: "connection reset by peer", hasNoRequest: true,
+			title:   "QuickSight cannot be reached", advice: "Try again in a few minutes.", log: "connection reset by peer", hasNoRequest: true,
 		},
 		"user unknown": {
 			user:  "noor",
-			title: "Your QuickSight user is not registered in this account", todo: "Ask your QuickSight administrator to register you", log: "QuickSightUserNotFoundException",
+			title: "Your QuickSight user is not registered in this account", advice: "Ask your QuickSight administrator to register you", log: "QuickSightUserNotFoundException",
 		},
 		"role session unknown": {
 			args: []string{"-identity", "role"}, user: "noor",
-			title: "Your QuickSight user is not registered in this account", todo: "Ask your QuickSight administrator to register you", log: "QuickSightUserNotFoundException",
+			title: "Your QuickSight user is not registered in this account", advice: "Ask your QuickSight administrator to register you", log: "QuickSightUserNotFoundException",
 		},
 		"wrong edition": {
 			options: func(o *embedtest.Options) { o.Edition = embedtest.EditionStandard },
-			title:   "The edition of this QuickSight account cannot be embedded", todo: "upgrade the account to the Enterprise edition", log: "UnsupportedUserEditionException",
+			title:   "The edition of this QuickSight account cannot be embedded", advice: "upgrade the account to the Enterprise edition", log: "UnsupportedUserEditionException",
 		},
 		"no such dashboard": {
 			options: func(o *embedtest.Options) { o.Dashboards = []string{} }, place: "dashboard",
-			title: "That page of QuickSight does not exist", todo: "Choose another page", log: "ResourceNotFoundException",
+			title: "That page of QuickSight does not exist", advice: "Choose another page", log: "ResourceNotFoundException",
 		},
 		"not allowed": {
 			options: func(o *embedtest.Options) { o.AwsAccountId = "999988887777" },
-			title:   "This application may not open QuickSight for you", todo: "allow quicksight:GetSessionEmbedUrl", log: "AccessDeniedException",
+			title:   "This application may not open QuickSight for you", advice: "allow quicksight:GetSessionEmbedUrl", log: "AccessDeniedException",
 		},
 		"role that may not be assumed": {
 			options: func(o *embedtest.Options) { o.Roles = nil }, args: []string{"-identity", "role"},
-			title: "AWS gave no credentials for you", todo: "ask your administrator whether the role for QuickSight may be assumed", log: "AccessDenied",
+			title: "AWS gave no credentials for you", advice: "ask your administrator whether the role for QuickSight may be assumed", log: "AccessDenied",
 		},
 		"keys that AWS does not know": {
 			options: func(o *embedtest.Options) {
 				o.Faults = []embedtest.Fault{embedtest.Reply(403, map[string][]string{"X-Amzn-Errortype": {"UnrecognizedClientException"}}, `{"message":"m"}`).When(always)}
 			},
-			title: "AWS does not accept the credentials of this application", todo: "Ask its administrator to look at the log.", log: "UnrecognizedClientException",
+			title: "AWS does not accept the credentials of this application", advice: "Ask its administrator to look at the log.", log: "UnrecognizedClientException",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -88,7 +88,7 @@ func TestWhatUsersSeeWhenThereIsNoURL(t *testing.T) {
 			}
 			browser.waitForState("problem")
 			assert.Equal(t, test.title, browser.sees("#problem h2"))
-			assert.Contains(t, browser.sees("#problem-action"), test.todo)
+			assert.Contains(t, browser.sees("#problem-action"), test.advice)
 			assert.Equal(t, test.title+".", browser.sees("[role=status]"))
 			assert.Equal(t, "0", browser.evaluate("document.querySelectorAll('#frame iframe').length"))
 			browser.screenshot(strings.ReplaceAll(name, " ", "-"))
