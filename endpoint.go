@@ -109,7 +109,6 @@ func mapFIPSRegion(region string) (mapped string, fips bool) {
 	if !strings.Contains(region, "fips-") && !strings.Contains(region, "-fips") {
 		return region, false
 	}
-	region = strings.ReplaceAll(region, "-fips-", "-")
 	region = strings.ReplaceAll(region, "fips-", "")
 	return strings.ReplaceAll(region, "-fips", ""), true
 }
