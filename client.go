@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -28,7 +27,6 @@ import (
 const ServiceID = "QuickSight"
 
 const (
-	version         = "0.1.0"
 	operation       = "GetSessionEmbedUrl"
 	signingName     = "quicksight"
 	emptyBodySHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
@@ -91,86 +89,6 @@ func applyOptions(o *Options, optFns []func(*Options)) {
 		}
 	}
 }
-
-// settings are the options of a client or a call, and what follows from them alone.
-type settings struct {
-	options   Options
-	endpoint  *url.URL
-	problems  []FieldError
-	userAgent string
-	attempts  *retry.Attempt
-
-	// clockSkew is by how many nanoseconds the service's clock was ahead of this machine's when a call last ended.
-	clockSkew *atomic.Int64
-}
-
-func newSettings(o Options, userAgent string, clockSkew *atomic.Int64) *settings {
-	s := &settings{options: o, userAgent: userAgent, clockSkew: clockSkew}
-	s.endpoint, s.problems = resolveEndpoint(&o)
-	s.problems = append(s.problems, o.problems()...)
-	if isNilPointer(o.TracerProvider) {
-		s.options.TracerProvider = tracing.NopTracerProvider{} // the span begins before the problem is reported
-	}
-	s.attempts = retry.NewAttemptMiddleware(o.Retryer, newRequest, func(a *retry.Attempt) {
-		a.LogAttempts = o.ClientLogMode.IsRetries()
-		a.ClientSkew = clockSkew
-		a.DisableClockSkewCorrection = o.DisableClockSkewCorrection
-	})
-	return s
-}
-
-// with returns the settings of a call that has options of its own. Setting an option to nil keeps the client's.
-func (s *settings) with(optFns []func(*Options)) *settings {
-	if len(optFns) == 0 {
-		return s
-	}
-	client, o := &s.options, s.options.Copy()
-	applyOptions(&o, optFns)
-	o.fillUnset(client)
-	if o.RetryMaxAttempts > 0 && o.RetryMaxAttempts != client.RetryMaxAttempts {
-		o.Retryer = retry.AddWithMaxAttempts(o.Retryer, o.RetryMaxAttempts)
-	}
-	agent := s.userAgent
-	if o.AppID != client.AppID {
-		agent = userAgent(o.AppID)
-	}
-	_, isBuildable := o.HTTPClient.(*awshttp.BuildableClient)
-	if !isBuildable {
-		o.HTTPClient = withoutRedirects(o.HTTPClient)
-	}
-	call := newSettings(o, agent, s.clockSkew)
-	if isBuildable {
-		call.problems = append(call.problems, FieldError{Field: "Options.HTTPClient",
-			Problem: "of a call cannot be a BuildableClient, which would open new connections for each call: give it to New, or give the call what its Freeze returns"})
-	}
-	return call
-}
-
-// userAgent names this package beside the AWS core, and never the official client's module.
-func userAgent(appID string) string {
-	if appID == "" {
-		return commonUserAgent()
-	}
-	return newUserAgent(appID)
-}
-
-var commonUserAgent = sync.OnceValue(func() string { return newUserAgent("") })
-
-func newUserAgent(appID string) string {
-	agent := awsmiddleware.NewRequestUserAgent()
-	agent.AddSDKAgentKeyValue(awsmiddleware.FrameworkMetadata, "quicksightembed", version)
-	if appID != "" {
-		agent.AddSDKAgentKey(awsmiddleware.ApplicationIdentifier, appID)
-	}
-	req := smithyhttp.NewStackRequest().(*smithyhttp.Request)
-	agent.HandleBuild(context.Background(), middleware.BuildInput{Request: req}, endOfBuild)
-	return req.Header.Get("User-Agent")
-}
-
-// endOfBuild lets a build middleware of the core be called as a plain function that sets a header.
-var endOfBuild = middleware.BuildHandlerFunc(func(context.Context, middleware.BuildInput) (out middleware.BuildOutput, metadata middleware.Metadata, err error) {
-	return out, metadata, nil
-})
 
 // GetSessionEmbedUrl asks QuickSight for a URL that opens its console, once and within 5 minutes, for one user, and that a
 // web page can put into an iframe. The user must be an author or admin of an Enterprise edition account, and the page's
@@ -235,6 +153,24 @@ func (c *Client) SignGetSessionEmbedUrl(ctx context.Context, params *GetSessionE
 	}
 	return result.Result.(*smithyhttp.Request).WithContext(callerCtx), nil
 }
+
+// startOperation prepares the context for what of the AWS core runs in it, and starts the span of the whole operation.
+func (s *settings) startOperation(ctx context.Context) (context.Context, tracing.Span) {
+	ctx = middleware.ClearStackValues(ctx)
+	ctx = awsmiddleware.SetServiceID(ctx, ServiceID)
+	ctx = awsmiddleware.SetOperationName(ctx, operation)
+	ctx = middleware.SetLogger(ctx, s.options.Logger)
+	tracer := s.options.TracerProvider.Tracer(tracerScope)
+	ctx = tracing.WithOperationTracer(ctx, tracer)
+	return tracer.StartSpan(ctx, ServiceID+"."+operation, operationSpan...)
+}
+
+var operationSpan = []tracing.SpanOption{func(o *tracing.SpanOptions) {
+	o.Kind = tracing.SpanKindClient
+	o.Properties.Set("rpc.system", "aws-api")
+	o.Properties.Set("rpc.method", operation)
+	o.Properties.Set("rpc.service", ServiceID)
+}}
 
 // call is one operation on its way: what its attempts have in common.
 type call struct {
@@ -367,30 +303,10 @@ func (c *call) credentials(ctx context.Context) (aws.Credentials, error) {
 }
 
 func (c *call) withAttemptTimeout(ctx context.Context) (context.Context, context.CancelFunc) {
-	timeout := c.attemptTimeout()
-	if timeout < 0 {
+	if c.attemptTimeout < 0 {
 		return ctx, func() {}
 	}
-	return context.WithTimeout(ctx, timeout)
-}
-
-func (c *call) attemptTimeout() time.Duration {
-	if c.options.AttemptTimeout == 0 {
-		return defaultAttemptTimeout
-	}
-	return c.options.AttemptTimeout
-}
-
-// broken returns the error of a try that was broken off by the end of a context, where that is why it failed, and otherwise
-// err.
-func (c *call) broken(ctx, attemptCtx context.Context, err error) error {
-	switch {
-	case ctx.Err() != nil:
-		return &smithy.CanceledError{Err: ctx.Err()}
-	case attemptCtx.Err() != nil:
-		return &smithyhttp.RequestSendError{Err: &attemptTimeoutError{after: c.attemptTimeout()}}
-	}
-	return err
+	return context.WithTimeout(ctx, c.attemptTimeout)
 }
 
 // send sends the request through the core's own middleware for response metadata, from which the clock skew is derived.
@@ -466,23 +382,17 @@ func (c *call) receive(ctx, attemptCtx context.Context, req *http.Request, resp 
 	return reply.decode()
 }
 
-// startOperation prepares the context for what of the AWS core runs in it, and starts the span of the whole operation.
-func (s *settings) startOperation(ctx context.Context) (context.Context, tracing.Span) {
-	ctx = middleware.ClearStackValues(ctx)
-	ctx = awsmiddleware.SetServiceID(ctx, ServiceID)
-	ctx = awsmiddleware.SetOperationName(ctx, operation)
-	ctx = middleware.SetLogger(ctx, s.options.Logger)
-	tracer := s.options.TracerProvider.Tracer(tracerScope)
-	ctx = tracing.WithOperationTracer(ctx, tracer)
-	return tracer.StartSpan(ctx, ServiceID+"."+operation, operationSpan...)
+// broken returns the error of a try that was broken off by the end of a context, where that is why it failed, and otherwise
+// err.
+func (c *call) broken(ctx, attemptCtx context.Context, err error) error {
+	switch {
+	case ctx.Err() != nil:
+		return &smithy.CanceledError{Err: ctx.Err()}
+	case attemptCtx.Err() != nil:
+		return &smithyhttp.RequestSendError{Err: &attemptTimeoutError{after: c.attemptTimeout}}
+	}
+	return err
 }
-
-var operationSpan = []tracing.SpanOption{func(o *tracing.SpanOptions) {
-	o.Kind = tracing.SpanKindClient
-	o.Properties.Set("rpc.system", "aws-api")
-	o.Properties.Set("rpc.method", operation)
-	o.Properties.Set("rpc.service", ServiceID)
-}}
 
 // endOperation records how the operation ended, and wraps its error.
 func endOperation(span tracing.Span, err error) error {

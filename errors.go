@@ -20,138 +20,108 @@ import (
 // ErrorCode returns. See
 // https://docs.aws.amazon.com/quicksight/latest/APIReference/API_GetSessionEmbedUrl.html#API_GetSessionEmbedUrl_Errors
 
-// AccessDeniedException: the credentials are not valid, or their policies do not allow quicksight:GetSessionEmbedUrl in
-// this account.
-type AccessDeniedException struct {
-	Message           *string
-	ErrorCodeOverride *string
-	RequestId         *string
-}
+// AccessDeniedException means that the credentials are not valid, or that their policies do not allow
+// quicksight:GetSessionEmbedUrl in this account.
+type AccessDeniedException struct{ Message, ErrorCodeOverride, RequestId *string }
 
-func (e *AccessDeniedException) Error() string        { return exceptionText(e) }
-func (e *AccessDeniedException) ErrorMessage() string { return aws.ToString(e.Message) }
+func (e *AccessDeniedException) Error() string { return exceptionText(e) }
 func (e *AccessDeniedException) ErrorCode() string {
 	return exceptionCode(e.ErrorCodeOverride, "AccessDeniedException")
 }
+func (e *AccessDeniedException) ErrorMessage() string          { return aws.ToString(e.Message) }
 func (e *AccessDeniedException) ErrorFault() smithy.ErrorFault { return smithy.FaultClient }
 
-// InternalFailureException: the service failed. With its status, 500, it has been retried where the Retryer allows.
-type InternalFailureException struct {
-	Message           *string
-	ErrorCodeOverride *string
-	RequestId         *string
-}
+// InternalFailureException means that the service failed. With its status, 500, it has been retried where the Retryer allows.
+type InternalFailureException struct{ Message, ErrorCodeOverride, RequestId *string }
 
-func (e *InternalFailureException) Error() string        { return exceptionText(e) }
-func (e *InternalFailureException) ErrorMessage() string { return aws.ToString(e.Message) }
+func (e *InternalFailureException) Error() string { return exceptionText(e) }
 func (e *InternalFailureException) ErrorCode() string {
 	return exceptionCode(e.ErrorCodeOverride, "InternalFailureException")
 }
+func (e *InternalFailureException) ErrorMessage() string          { return aws.ToString(e.Message) }
 func (e *InternalFailureException) ErrorFault() smithy.ErrorFault { return smithy.FaultServer }
 
-// InvalidParameterValueException: a parameter has a value that the service does not take.
-type InvalidParameterValueException struct {
-	Message           *string
-	ErrorCodeOverride *string
-	RequestId         *string
-}
+// InvalidParameterValueException means that a parameter has a value that the service does not take.
+type InvalidParameterValueException struct{ Message, ErrorCodeOverride, RequestId *string }
 
-func (e *InvalidParameterValueException) Error() string        { return exceptionText(e) }
-func (e *InvalidParameterValueException) ErrorMessage() string { return aws.ToString(e.Message) }
+func (e *InvalidParameterValueException) Error() string { return exceptionText(e) }
 func (e *InvalidParameterValueException) ErrorCode() string {
 	return exceptionCode(e.ErrorCodeOverride, "InvalidParameterValueException")
 }
+func (e *InvalidParameterValueException) ErrorMessage() string          { return aws.ToString(e.Message) }
 func (e *InvalidParameterValueException) ErrorFault() smithy.ErrorFault { return smithy.FaultClient }
 
-// QuickSightUserNotFoundException: the user, or the role session that signed the call, is not a QuickSight user of the
-// account. Register the user first.
-type QuickSightUserNotFoundException struct {
-	Message           *string
-	ErrorCodeOverride *string
-	RequestId         *string
-}
+// QuickSightUserNotFoundException means that the user, or the role session that signed the call, is not a QuickSight user of
+// the account. Register the user first.
+type QuickSightUserNotFoundException struct{ Message, ErrorCodeOverride, RequestId *string }
 
-func (e *QuickSightUserNotFoundException) Error() string        { return exceptionText(e) }
-func (e *QuickSightUserNotFoundException) ErrorMessage() string { return aws.ToString(e.Message) }
+func (e *QuickSightUserNotFoundException) Error() string { return exceptionText(e) }
 func (e *QuickSightUserNotFoundException) ErrorCode() string {
 	return exceptionCode(e.ErrorCodeOverride, "QuickSightUserNotFoundException")
 }
+func (e *QuickSightUserNotFoundException) ErrorMessage() string          { return aws.ToString(e.Message) }
 func (e *QuickSightUserNotFoundException) ErrorFault() smithy.ErrorFault { return smithy.FaultClient }
 
-// ResourceExistsException: a resource of this kind exists already.
+// ResourceExistsException means that a resource of this kind exists already.
 type ResourceExistsException struct {
-	Message           *string
-	ErrorCodeOverride *string
-	ResourceType      ExceptionResourceType
-	RequestId         *string
+	Message, ErrorCodeOverride, RequestId *string
+	ResourceType                          ExceptionResourceType
 }
 
-func (e *ResourceExistsException) Error() string        { return exceptionText(e) }
-func (e *ResourceExistsException) ErrorMessage() string { return aws.ToString(e.Message) }
+func (e *ResourceExistsException) Error() string { return exceptionText(e) }
 func (e *ResourceExistsException) ErrorCode() string {
 	return exceptionCode(e.ErrorCodeOverride, "ResourceExistsException")
 }
+func (e *ResourceExistsException) ErrorMessage() string          { return aws.ToString(e.Message) }
 func (e *ResourceExistsException) ErrorFault() smithy.ErrorFault { return smithy.FaultClient }
 
-// ResourceNotFoundException: the account's subscription, or the dashboard or analysis of the entry point, does not exist.
+// ResourceNotFoundException means that the account's subscription, or the dashboard or analysis of the entry point, does not
+// exist.
 type ResourceNotFoundException struct {
-	Message           *string
-	ErrorCodeOverride *string
-	ResourceType      ExceptionResourceType
-	RequestId         *string
+	Message, ErrorCodeOverride, RequestId *string
+	ResourceType                          ExceptionResourceType
 }
 
-func (e *ResourceNotFoundException) Error() string        { return exceptionText(e) }
-func (e *ResourceNotFoundException) ErrorMessage() string { return aws.ToString(e.Message) }
+func (e *ResourceNotFoundException) Error() string { return exceptionText(e) }
 func (e *ResourceNotFoundException) ErrorCode() string {
 	return exceptionCode(e.ErrorCodeOverride, "ResourceNotFoundException")
 }
+func (e *ResourceNotFoundException) ErrorMessage() string          { return aws.ToString(e.Message) }
 func (e *ResourceNotFoundException) ErrorFault() smithy.ErrorFault { return smithy.FaultClient }
 
-// SessionLifetimeInMinutesInvalidException: the lifetime is not one that the service takes, 15 to 600 minutes.
-type SessionLifetimeInMinutesInvalidException struct {
-	Message           *string
-	ErrorCodeOverride *string
-	RequestId         *string
-}
+// SessionLifetimeInMinutesInvalidException means that the lifetime is not one that the service takes, 15 to 600 minutes.
+type SessionLifetimeInMinutesInvalidException struct{ Message, ErrorCodeOverride, RequestId *string }
 
 func (e *SessionLifetimeInMinutesInvalidException) Error() string { return exceptionText(e) }
-func (e *SessionLifetimeInMinutesInvalidException) ErrorMessage() string {
-	return aws.ToString(e.Message)
-}
 func (e *SessionLifetimeInMinutesInvalidException) ErrorCode() string {
 	return exceptionCode(e.ErrorCodeOverride, "SessionLifetimeInMinutesInvalidException")
+}
+func (e *SessionLifetimeInMinutesInvalidException) ErrorMessage() string {
+	return aws.ToString(e.Message)
 }
 func (e *SessionLifetimeInMinutesInvalidException) ErrorFault() smithy.ErrorFault {
 	return smithy.FaultClient
 }
 
-// ThrottlingException: too many calls. It has been retried where the Retryer allows, with a delay.
-type ThrottlingException struct {
-	Message           *string
-	ErrorCodeOverride *string
-	RequestId         *string
-}
+// ThrottlingException means too many calls. It has been retried where the Retryer allows, with a delay.
+type ThrottlingException struct{ Message, ErrorCodeOverride, RequestId *string }
 
-func (e *ThrottlingException) Error() string        { return exceptionText(e) }
-func (e *ThrottlingException) ErrorMessage() string { return aws.ToString(e.Message) }
+func (e *ThrottlingException) Error() string { return exceptionText(e) }
 func (e *ThrottlingException) ErrorCode() string {
 	return exceptionCode(e.ErrorCodeOverride, "ThrottlingException")
 }
+func (e *ThrottlingException) ErrorMessage() string          { return aws.ToString(e.Message) }
 func (e *ThrottlingException) ErrorFault() smithy.ErrorFault { return smithy.FaultClient }
 
-// UnsupportedUserEditionException: the account's QuickSight edition lacks the operation, which needs Enterprise edition.
-type UnsupportedUserEditionException struct {
-	Message           *string
-	ErrorCodeOverride *string
-	RequestId         *string
-}
+// UnsupportedUserEditionException means that the account's QuickSight edition lacks the operation, which needs Enterprise
+// edition.
+type UnsupportedUserEditionException struct{ Message, ErrorCodeOverride, RequestId *string }
 
-func (e *UnsupportedUserEditionException) Error() string        { return exceptionText(e) }
-func (e *UnsupportedUserEditionException) ErrorMessage() string { return aws.ToString(e.Message) }
+func (e *UnsupportedUserEditionException) Error() string { return exceptionText(e) }
 func (e *UnsupportedUserEditionException) ErrorCode() string {
 	return exceptionCode(e.ErrorCodeOverride, "UnsupportedUserEditionException")
 }
+func (e *UnsupportedUserEditionException) ErrorMessage() string          { return aws.ToString(e.Message) }
 func (e *UnsupportedUserEditionException) ErrorFault() smithy.ErrorFault { return smithy.FaultClient }
 
 // ExceptionResourceType is the kind of resource that a [ResourceNotFoundException] or [ResourceExistsException] is about.
@@ -224,32 +194,33 @@ func (r reply) errorFrom(doc document, code, message string) error {
 
 // decodeException decodes the exception of an error code, in any case, or returns nil where the operation has none.
 func (r reply) decodeException(code string, doc document) (exception, err error) {
-	var message, requestID, resource *string
-	err = cmp.Or(doc.text(&message, "message", "Message"), doc.text(&requestID, "RequestId"))
+	var message, id, resource *string
+	err = cmp.Or(doc.text(&message, "message", "Message"), doc.text(&id, "RequestId"))
 	resourceErr := doc.text(&resource, "ResourceType")
+	resourceType := ExceptionResourceType(aws.ToString(resource))
 	if message != nil {
 		*message = r.hideSecrets(*message)
 	}
 	is := func(name string) bool { return strings.EqualFold(code, name) }
 	switch {
 	case is("AccessDeniedException"):
-		return &AccessDeniedException{Message: message, RequestId: requestID}, err
+		return &AccessDeniedException{Message: message, RequestId: id}, err
 	case is("InternalFailureException"):
-		return &InternalFailureException{Message: message, RequestId: requestID}, err
+		return &InternalFailureException{Message: message, RequestId: id}, err
 	case is("InvalidParameterValueException"):
-		return &InvalidParameterValueException{Message: message, RequestId: requestID}, err
+		return &InvalidParameterValueException{Message: message, RequestId: id}, err
 	case is("QuickSightUserNotFoundException"):
-		return &QuickSightUserNotFoundException{Message: message, RequestId: requestID}, err
+		return &QuickSightUserNotFoundException{Message: message, RequestId: id}, err
 	case is("ResourceExistsException"):
-		return &ResourceExistsException{Message: message, RequestId: requestID, ResourceType: ExceptionResourceType(aws.ToString(resource))}, cmp.Or(err, resourceErr)
+		return &ResourceExistsException{Message: message, RequestId: id, ResourceType: resourceType}, cmp.Or(err, resourceErr)
 	case is("ResourceNotFoundException"):
-		return &ResourceNotFoundException{Message: message, RequestId: requestID, ResourceType: ExceptionResourceType(aws.ToString(resource))}, cmp.Or(err, resourceErr)
+		return &ResourceNotFoundException{Message: message, RequestId: id, ResourceType: resourceType}, cmp.Or(err, resourceErr)
 	case is("SessionLifetimeInMinutesInvalidException"):
-		return &SessionLifetimeInMinutesInvalidException{Message: message, RequestId: requestID}, err
+		return &SessionLifetimeInMinutesInvalidException{Message: message, RequestId: id}, err
 	case is("ThrottlingException"):
-		return &ThrottlingException{Message: message, RequestId: requestID}, err
+		return &ThrottlingException{Message: message, RequestId: id}, err
 	case is("UnsupportedUserEditionException"):
-		return &UnsupportedUserEditionException{Message: message, RequestId: requestID}, err
+		return &UnsupportedUserEditionException{Message: message, RequestId: id}, err
 	}
 	return nil, nil
 }

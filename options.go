@@ -5,14 +5,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
-	"os"
 	"reflect"
-	"slices"
 	"strconv"
-	"strings"
-	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -26,12 +21,6 @@ import (
 
 // defaultAttemptTimeout bounds one try where Options.AttemptTimeout is zero.
 const defaultAttemptTimeout = 15 * time.Second
-
-// HTTPClient sends one request. A type of your own must end Do, and every Read of the reply's body, when the request's
-// context ends, must not follow redirects (a signed request must not travel), and must be safe for concurrent use.
-type HTTPClient interface {
-	Do(*http.Request) (*http.Response, error)
-}
 
 // HTTPSignerV4 signs a request with Signature Version 4, in its headers. *v4.Signer of aws-sdk-go-v2/aws/signer/v4 is one.
 type HTTPSignerV4 interface {
@@ -178,51 +167,6 @@ func (o *Options) resolvedDefaultsMode() (mode aws.DefaultsMode) {
 	return mode
 }
 
-func withModeTimeouts(client *awshttp.BuildableClient, mode aws.DefaultsMode) *awshttp.BuildableClient {
-	config, err := defaults.GetModeConfiguration(mode)
-	if err != nil || client == nil {
-		return client // the legacy mode has no configuration
-	}
-	return client.WithDialerOptions(func(dialer *net.Dialer) {
-		if timeout, ok := config.GetConnectTimeout(); ok {
-			dialer.Timeout = timeout
-		}
-	}).WithTransportOptions(func(transport *http.Transport) {
-		if timeout, ok := config.GetTLSNegotiationTimeout(); ok {
-			transport.TLSHandshakeTimeout = timeout
-		}
-	})
-}
-
-// withoutRedirects returns a client that never follows a redirect: a signed request must not travel. An HTTPClient of the
-// caller's own type is returned as it is.
-func withoutRedirects(client HTTPClient) HTTPClient {
-	if isNilPointer(client) {
-		return client // reported by problems
-	}
-	switch client := client.(type) {
-	case *http.Client:
-		return neverRedirecting(*client)
-	case *awshttp.BuildableClient:
-		return lazyClient(sync.OnceValue(func() *http.Client { return neverRedirecting(*client.Freeze().(*http.Client)) }))
-	}
-	return client
-}
-
-func neverRedirecting(client http.Client) *http.Client {
-	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &client
-}
-
-// lazyClient is built when the first request is sent, as a BuildableClient is.
-type lazyClient func() *http.Client
-
-// Do sends the request.
-func (c lazyClient) Do(req *http.Request) (*http.Response, error) { return c().Do(req) }
-
-// CloseIdleConnections is for programs, and tests, that are done with a client.
-func (c lazyClient) CloseIdleConnections() { c().CloseIdleConnections() }
-
 // problems returns what is wrong with the options besides Region and endpoint.
 func (o *Options) problems() (fields []FieldError) {
 	fields = append(fields, o.sourceErrors...)
@@ -276,145 +220,3 @@ func (o Options) MarshalText() ([]byte, error) { return []byte(o.String()), nil 
 
 // Format prints String whatever the verb.
 func (o Options) Format(f fmt.State, _ rune) { io.WriteString(f, o.String()) }
-
-// optionsFrom translates what of cfg changes this operation.
-func optionsFrom(cfg aws.Config) Options {
-	o := Options{
-		AppID:                      cfg.AppID,
-		BaseEndpoint:               cfg.BaseEndpoint,
-		ClientLogMode:              cfg.ClientLogMode,
-		Credentials:                cfg.Credentials,
-		DefaultsMode:               cfg.DefaultsMode,
-		DisableClockSkewCorrection: cfg.DisableClockSkewCorrection,
-		HTTPClient:                 cfg.HTTPClient,
-		Logger:                     cfg.Logger,
-		Region:                     cfg.Region,
-		RetryMaxAttempts:           cfg.RetryMaxAttempts,
-		RetryMode:                  cfg.RetryMode,
-		RuntimeEnvironment:         cfg.RuntimeEnvironment,
-	}
-	if cfg.Retryer != nil {
-		o.Retryer = cfg.Retryer()
-	}
-	o.readSources(cfg.ConfigSources)
-	return o
-}
-
-// What the sources of an aws.Config (environment, shared config, load options) say of endpoints. The official clients find
-// it by these methods, through a module of their own.
-type (
-	dualStackSource interface {
-		GetUseDualStackEndpoint(context.Context) (aws.DualStackEndpointState, bool, error)
-	}
-	fipsSource interface {
-		GetUseFIPSEndpoint(context.Context) (aws.FIPSEndpointState, bool, error)
-	}
-	ignoreEndpointsSource interface {
-		GetIgnoreConfiguredEndpoints(context.Context) (bool, bool, error)
-	}
-	baseEndpointSource interface {
-		GetServiceBaseEndpoint(ctx context.Context, sdkID string) (string, bool, error)
-	}
-)
-
-func (o *Options) readSources(sources []any) {
-	ctx := context.Background()
-	dualStack, found, err := firstFound(sources, func(s dualStackSource) (aws.DualStackEndpointState, bool, error) {
-		return s.GetUseDualStackEndpoint(ctx)
-	})
-	o.noteSourceError("Options.EndpointOptions.UseDualStackEndpoint", err)
-	if found {
-		o.EndpointOptions.UseDualStackEndpoint = dualStack
-	}
-
-	fips, found, err := firstFound(sources, func(s fipsSource) (aws.FIPSEndpointState, bool, error) {
-		return s.GetUseFIPSEndpoint(ctx)
-	})
-	o.noteSourceError("Options.EndpointOptions.UseFIPSEndpoint", err)
-	if found {
-		o.EndpointOptions.UseFIPSEndpoint = fips
-	}
-
-	// The global environment variable, which cfg.BaseEndpoint already holds, beats an endpoint of this service in the
-	// shared config, but not the environment variable of this service.
-	_, global := os.LookupEnv("AWS_ENDPOINT_URL")
-	_, service := os.LookupEnv("AWS_ENDPOINT_URL_QUICKSIGHT")
-	if global && !service {
-		return
-	}
-	ignore, _, err := firstFound(sources, func(s ignoreEndpointsSource) (bool, bool, error) {
-		return s.GetIgnoreConfiguredEndpoints(ctx)
-	})
-	o.noteSourceError("Options.BaseEndpoint", err)
-	if ignore {
-		return
-	}
-	endpoint, found, err := firstFound(sources, func(s baseEndpointSource) (string, bool, error) {
-		return s.GetServiceBaseEndpoint(ctx, ServiceID)
-	})
-	o.noteSourceError("Options.BaseEndpoint", err)
-	if found {
-		o.BaseEndpoint = &endpoint
-	}
-}
-
-// firstFound asks the sources of kind S in order, until one has a value or fails.
-func firstFound[S, V any](sources []any, get func(S) (V, bool, error)) (value V, found bool, err error) {
-	for _, source := range sources {
-		if s, ok := source.(S); ok {
-			if value, found, err = get(s); found || err != nil {
-				return value, found && err == nil, err
-			}
-		}
-	}
-	return value, false, nil
-}
-
-// noteSourceError keeps an error for the first call to return: New has no error to return, and a FIPS setting that was
-// not understood must not be taken for none.
-func (o *Options) noteSourceError(field string, err error) {
-	if err != nil {
-		o.sourceErrors = append(o.sourceErrors, FieldError{Field: field, Problem: "could not be read from the AWS configuration: " + err.Error()})
-	}
-}
-
-// warnOfUnsupported names, in one warning, the fields of cfg that are set and would change this operation in the official
-// client, but do not in this one.
-func warnOfUnsupported(cfg aws.Config) {
-	var set []string
-	for _, field := range []struct {
-		name string
-		set  bool
-	}{
-		{"APIOptions", len(cfg.APIOptions) > 0},
-		{"AuthSchemePreference", prefersUnsigned(cfg.AuthSchemePreference)},
-		//lint:ignore SA1019 deprecated, and still set
-		{"EndpointResolver", cfg.EndpointResolver != nil},
-		//lint:ignore SA1019 deprecated, and still set
-		{"EndpointResolverWithOptions", cfg.EndpointResolverWithOptions != nil},
-		{"Interceptors", hasInterceptors(cfg)},
-	} {
-		if field.set {
-			set = append(set, field.name)
-		}
-	}
-	if len(set) > 0 && cfg.Logger != nil {
-		cfg.Logger.Logf(logging.Warn, "quicksightembed does not act on these fields of aws.Config: %s", strings.Join(set, ", "))
-	}
-}
-
-// prefersUnsigned reports whether the official client, with this preference, might not sign.
-func prefersUnsigned(schemes []string) bool {
-	return len(schemes) > 0 && (!slices.Contains(schemes, "sigv4") || slices.Contains(schemes, "noAuth"))
-}
-
-// hasInterceptors looks for an interceptor of any kind: a new kind in a later AWS core counts too.
-func hasInterceptors(cfg aws.Config) bool {
-	registry := reflect.ValueOf(cfg.Interceptors)
-	for i := range registry.NumField() {
-		if kind := registry.Field(i); kind.Kind() == reflect.Slice && kind.Len() > 0 {
-			return true
-		}
-	}
-	return false
-}

@@ -1,6 +1,7 @@
 package quicksightembed
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"unicode"
@@ -109,7 +110,8 @@ func (in *GetSessionEmbedUrlInput) problems() (fields []FieldError) {
 	}
 	if minutes := in.SessionLifetimeInMinutes; minutes != nil &&
 		(*minutes < minSessionLifetimeMinutes || *minutes > maxSessionLifetimeMinutes) {
-		fields = append(fields, fieldError("SessionLifetimeInMinutes", strconv.FormatInt(*minutes, 10), "must be 15 to 600 minutes"))
+		fields = append(fields, fieldError("SessionLifetimeInMinutes", strconv.FormatInt(*minutes, 10),
+			fmt.Sprintf("must be %d to %d minutes", minSessionLifetimeMinutes, maxSessionLifetimeMinutes)))
 	}
 	if in.UserArn != nil {
 		if problem := userArnProblem(*in.UserArn, account); problem != "" {
