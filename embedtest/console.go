@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"example.com/quicksightembed"
 )
 
 // This file is what a browser sees: the console that an embed URL opens, in a frame or in a tab. It speaks the messages of
@@ -63,7 +65,7 @@ func (s *sessions) serveConsole(w http.ResponseWriter, r *http.Request) {
 	}
 	w.WriteHeader(status)
 	left := opened.endsAt().Sub(s.now())
-	pageType, title := describe(opened.entryPoint)
+	pageType, title, menuPage := describe(opened.entryPoint)
 	errorCode := urlIsSpent
 	if problem == ended {
 		errorCode = sessionIsSpent
@@ -74,7 +76,7 @@ func (s *sessions) serveConsole(w http.ResponseWriter, r *http.Request) {
 		"EntryPoint":       opened.entryPoint,
 		"PageType":         pageType,
 		"Title":            title,
-		"Pages":            pagesOf(opened.entryPoint),
+		"Pages":            menuAt(menuPage),
 		"User":             opened.user,
 		"Left":             left.Round(time.Second).String(),
 		"LeftMilliseconds": strconv.FormatInt(left.Milliseconds(), 10),
@@ -117,34 +119,46 @@ func isLook(w http.ResponseWriter, r *http.Request) bool {
 	return false
 }
 
-// describe returns what the embedding SDK calls the page of an entry point, and its title.
-func describe(entryPoint string) (pageType, title string) {
-	if id, ok := strings.CutPrefix(entryPoint, "/dashboards/"); ok {
-		return "DASHBOARD", "Dashboard " + id
-	}
-	if id, ok := strings.CutPrefix(entryPoint, "/analyses/"); ok {
-		return "ANALYSIS", "Analysis " + id
-	}
-	_, name, _ := strings.Cut(strings.TrimPrefix(entryPoint, "/"), "/")
-	if name == "" {
-		return "START", "Start"
-	}
-	return "START", strings.ToUpper(name[:1]) + name[1:]
+// menu are the console's own pages. It is there for its looks.
+var menu = []struct{ name, entryPoint string }{
+	{"Start", quicksightembed.EntryPointStart},
+	{"Favorites", quicksightembed.EntryPointFavorites},
+	{"Analyses", quicksightembed.EntryPointAnalyses},
+	{"Dashboards", quicksightembed.EntryPointDashboards},
 }
 
-// menuEntry is an entry of the console's menu, which is there for its looks.
+func dashboardOf(entryPoint string) (id string, ok bool) {
+	return strings.CutPrefix(entryPoint, quicksightembed.DashboardEntryPoint(""))
+}
+
+func analysisOf(entryPoint string) (id string, ok bool) {
+	return strings.CutPrefix(entryPoint, quicksightembed.AnalysisEntryPoint(""))
+}
+
+// describe returns what the embedding SDK calls the page of an entry point, its title, and which page of the menu it is in.
+func describe(entryPoint string) (pageType, title, menuPage string) {
+	if id, ok := dashboardOf(entryPoint); ok {
+		return "DASHBOARD", "Dashboard " + id, "Dashboards"
+	}
+	if id, ok := analysisOf(entryPoint); ok {
+		return "ANALYSIS", "Analysis " + id, "Analyses"
+	}
+	for _, page := range menu {
+		if page.entryPoint == entryPoint {
+			return "START", page.name, page.name
+		}
+	}
+	return "START", "Start", "" // of a URL that opens nothing
+}
+
 type menuEntry struct {
 	Name      string
 	IsCurrent bool
 }
 
-func pagesOf(entryPoint string) (entries []menuEntry) {
-	for _, name := range []string{"Start", "Favorites", "Analyses", "Dashboards"} {
-		current := strings.Contains(entryPoint, "/"+strings.ToLower(name))
-		if name == "Start" {
-			current = entryPoint == "/start"
-		}
-		entries = append(entries, menuEntry{name, current})
+func menuAt(current string) (entries []menuEntry) {
+	for _, page := range menu {
+		entries = append(entries, menuEntry{page.name, page.name == current})
 	}
 	return entries
 }

@@ -48,10 +48,7 @@ func refuse(status int, code, format string, args ...any) *serviceError {
 
 // serveAPI answers a request to the API: signature first, as AWS does, then the operation.
 func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request, body []byte, bodyErr error) {
-	record := Request{
-		Operation: "GetSessionEmbedUrl", Method: r.Method, URI: r.RequestURI, Host: r.Host, Header: r.Header.Clone(),
-		RequestId: newRequestID(), Status: http.StatusOK,
-	}
+	record := newRecord("GetSessionEmbedUrl", r)
 	failure := s.judge(&record, r, body, bodyErr)
 	fault := &Fault{}
 	if failure == nil {
@@ -151,8 +148,8 @@ func judgeInput(input *quicksightembed.GetSessionEmbedUrlInput) *serviceError {
 // judgeState compares what is asked for with what the server knows.
 func (s *Server) judgeState(input *quicksightembed.GetSessionEmbedUrlInput, userArn string) *serviceError {
 	o := &s.options
-	dashboard, isDashboard := strings.CutPrefix(aws.ToString(input.EntryPoint), quicksightembed.DashboardEntryPoint(""))
-	analysis, isAnalysis := strings.CutPrefix(aws.ToString(input.EntryPoint), quicksightembed.AnalysisEntryPoint(""))
+	dashboard, isDashboard := dashboardOf(aws.ToString(input.EntryPoint))
+	analysis, isAnalysis := analysisOf(aws.ToString(input.EntryPoint))
 	switch {
 	case *input.AwsAccountId != o.AwsAccountId:
 		return exception("AccessDeniedException", "the credentials are not allowed quicksight:GetSessionEmbedUrl in account %s", *input.AwsAccountId)
@@ -228,18 +225,12 @@ func parseInput(r *http.Request) (*quicksightembed.GetSessionEmbedUrlInput, *ser
 		case "session-lifetime":
 			minutes, err := strconv.ParseInt(values[0], 10, 64)
 			if err != nil && !errors.Is(err, strconv.ErrRange) { // out of range, it is the nearest number
-
 				return input, exception("InvalidParameterValueException", "session-lifetime %q is not a number of minutes", values[0])
 			}
 			input.SessionLifetimeInMinutes = &minutes
 		}
 	}
 	return input, nil
-}
-
-func newRequestID() string {
-	id := randomHex(16)
-	return strings.Join([]string{id[:8], id[8:12], id[12:16], id[16:20], id[20:]}, "-")
 }
 
 func randomHex(bytes int) string {

@@ -26,8 +26,7 @@ type sessions struct {
 	frameAncestors string
 
 	mu   sync.Mutex
-	byID map[string]*session
-	ids  []string // oldest first
+	byID recent[*session]
 }
 
 type session struct {
@@ -46,7 +45,7 @@ func newSessions(now func() time.Time, allowedDomains []string) *sessions {
 	if len(allowedDomains) > 0 {
 		ancestors = strings.Join(allowedDomains, " ")
 	}
-	return &sessions{now: now, frameAncestors: "frame-ancestors " + ancestors, byID: map[string]*session{}}
+	return &sessions{now: now, frameAncestors: "frame-ancestors " + ancestors}
 }
 
 // issue makes a session for a user and returns its id, and its URL without scheme and host.
@@ -66,12 +65,7 @@ func (s *sessions) issue(input *quicksightembed.GetSessionEmbedUrlInput, userArn
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.ids) == maxSessions {
-		delete(s.byID, s.ids[0])
-		s.ids = s.ids[1:]
-	}
-	s.byID[id] = issued
-	s.ids = append(s.ids, id)
+	s.byID.add(id, issued, maxSessions)
 	return id, embedPath + id + issued.entryPoint + "?code=" + issued.code + "&identityprovider=quicksight&isauthcode=true"
 }
 
@@ -93,7 +87,7 @@ func (s *sessions) open(r *http.Request) (opened session, status int, problem st
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	issued := s.byID[id]
+	issued := s.byID.values[id]
 	if issued == nil || issued.entryPoint != "/"+entryPoint {
 		return opened, http.StatusNotFound, notIssued
 	}

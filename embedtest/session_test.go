@@ -18,7 +18,7 @@ func TestSessionsForgetTheOldest(t *testing.T) {
 		_, path := s.issue(&quicksightembed.GetSessionEmbedUrlInput{}, "")
 		requests = append(requests, httptest.NewRequest(http.MethodGet, path, nil))
 	}
-	assert.Len(t, s.byID, maxSessions)
+	assert.Len(t, s.byID.values, maxSessions)
 	_, status, _ := s.open(requests[0])
 	assert.Equal(t, http.StatusNotFound, status)
 	_, status, _ = s.open(requests[1])

@@ -23,7 +23,6 @@ import (
 const (
 	stsVersion           = "2011-06-15"
 	stsNamespace         = "https://sts.amazonaws.com/doc/2011-06-15/"
-	maxRoleSessions      = 10000
 	defaultRoleLifetime  = time.Hour
 	shortestRoleLifetime = 15 * time.Minute
 	longestRoleLifetime  = 12 * time.Hour
@@ -37,8 +36,7 @@ var (
 // roleSessions are the identities that AssumeRole has issued keys for.
 type roleSessions struct {
 	mu    sync.Mutex
-	byKey map[string]*Identity
-	keys  []string // oldest first
+	byKey recent[*Identity]
 }
 
 // find returns the identity of an access key, or nil.
@@ -48,7 +46,7 @@ func (s *roleSessions) find(accessKeyID string) *Identity {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.byKey[accessKeyID]
+	return s.byKey.values[accessKeyID]
 }
 
 // issue makes keys for a QuickSight user that last until the time.
@@ -62,13 +60,7 @@ func (s *roleSessions) issue(userArn string, until time.Time) aws.Credentials {
 	}}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.keys) == maxRoleSessions {
-		delete(s.byKey, s.keys[0])
-		s.keys = s.keys[1:]
-	}
-	key := identity.Credentials.AccessKeyID
-	s.byKey[key] = identity
-	s.keys = append(s.keys, key)
+	s.byKey.add(identity.Credentials.AccessKeyID, identity, maxRoleSessions)
 	return identity.Credentials
 }
 
@@ -109,10 +101,7 @@ type stsErrorReply struct {
 
 // serveSTS answers AssumeRole.
 func (s *Server) serveSTS(w http.ResponseWriter, r *http.Request, body []byte, bodyErr error) {
-	record := Request{
-		Operation: "AssumeRole", Method: r.Method, URI: r.RequestURI, Host: r.Host, Header: r.Header.Clone(),
-		RequestId: newRequestID(), Status: http.StatusOK,
-	}
+	record := newRecord("AssumeRole", r)
 	reply, failure := s.assumeRole(&record, r, body, bodyErr)
 	if failure != nil {
 		record.Status, record.Code, record.Message = failure.status, failure.code, failure.message
