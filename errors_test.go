@@ -2,8 +2,6 @@ package quicksightembed_test
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -144,18 +142,4 @@ func TestErrorTextIsOneReadableLine(t *testing.T) {
 	server := newServer(t, status(404, `{"message":"no such user"}`, "X-Amzn-ErrorType", "QuickSightUserNotFoundException", "X-Amzn-RequestId", "id"))
 	_, err := newClient(t, server).GetSessionEmbedUrl(context.Background(), janesInput())
 	assert.EqualError(t, err, "operation error QuickSight: GetSessionEmbedUrl, https response error StatusCode: 404, RequestID: id, QuickSightUserNotFoundException: no such user")
-}
-
-func ExampleClient_GetSessionEmbedUrl_errors() {
-	err := error(&smithy.OperationError{Err: &quicksightembed.QuickSightUserNotFoundException{Message: aws.String("no such user")}})
-
-	var invalid *quicksightembed.ValidationError
-	var userNotFound *quicksightembed.QuickSightUserNotFoundException
-	switch {
-	case errors.As(err, &invalid):
-		fmt.Println("bad input:", invalid)
-	case errors.As(err, &userNotFound):
-		fmt.Println("ask the user to register:", userNotFound.ErrorMessage())
-	}
-	// Output: ask the user to register: no such user
 }

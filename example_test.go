@@ -2,10 +2,20 @@ package quicksightembed_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strconv"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go"
 
 	"example.com/quicksightembed"
 	"example.com/quicksightembed/embedtest"
@@ -29,24 +39,76 @@ func ExampleClient_GetSessionEmbedUrl() {
 	// Output: 200 true
 }
 
-// Each end user of an application that signs users in with roles has credentials of their own: cache them per user, and
-// leave UserArn out.
+// Users who sign in with roles: each has a role session, named after the user, whose credentials sign the call. Keep them as long
+// as the user is signed in, or each call asks STS.
 func ExampleClient_GetSessionEmbedUrl_roleSession() {
-	server := embedtest.NewServer()
+	const role = "arn:aws:iam::111122223333:role/embed-console"
+	server := embedtest.NewServer(func(o *embedtest.Options) { o.Roles = []string{role} })
+	defer server.Close()
+	cfg := server.Config() // in a program: cfg, err := config.LoadDefaultConfig(ctx)
+	client := quicksightembed.NewFromConfig(cfg)
+
+	janes := aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(sts.NewFromConfig(cfg), role, func(o *stscreds.AssumeRoleOptions) {
+		o.RoleSessionName = "jane"
+	}))
+	for range 2 {
+		_, err := client.GetSessionEmbedUrl(context.Background(),
+			&quicksightembed.GetSessionEmbedUrlInput{AwsAccountId: aws.String("111122223333")},
+			func(o *quicksightembed.Options) { o.Credentials = janes })
+		if err != nil {
+			log.Fatal(err)
+		}
+	}
+	for _, request := range server.Requests() {
+		fmt.Println(request.Operation, request.UserArn)
+	}
+	// Output:
+	// AssumeRole arn:aws:quicksight:us-east-1:111122223333:user/default/embed-console/jane
+	// GetSessionEmbedUrl arn:aws:quicksight:us-east-1:111122223333:user/default/embed-console/jane
+	// GetSessionEmbedUrl arn:aws:quicksight:us-east-1:111122223333:user/default/embed-console/jane
+}
+
+// What to tell the user of a page, from the most to the least that is known. What to tell the operator is the error itself: it has
+// no secrets.
+func ExampleClient_GetSessionEmbedUrl_errors() {
+	server := embedtest.NewServer(func(o *embedtest.Options) { o.Users = []string{} }) // nobody is registered
 	defer server.Close()
 	client := quicksightembed.NewFromConfig(server.Config())
 
-	// In a program: aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(…)), kept as long as the user is signed in.
-	janes := aws.NewCredentialsCache(server.Config().Credentials)
+	_, err := client.GetSessionEmbedUrl(context.Background(), &quicksightembed.GetSessionEmbedUrlInput{
+		AwsAccountId: aws.String("111122223333"),
+		UserArn:      aws.String("arn:aws:quicksight:us-east-1:111122223333:user/default/jane"),
+	})
 
-	out, err := client.GetSessionEmbedUrl(context.Background(),
-		&quicksightembed.GetSessionEmbedUrlInput{AwsAccountId: aws.String("111122223333")},
-		func(o *quicksightembed.Options) { o.Credentials = janes })
-	if err != nil {
-		log.Fatal(err)
+	var (
+		invalid      *quicksightembed.ValidationError
+		notFound     *quicksightembed.QuickSightUserNotFoundException
+		throttled    *quicksightembed.ThrottlingException
+		anyException smithy.APIError
+	)
+	switch {
+	case err == nil:
+		fmt.Println("here is your console")
+	case errors.As(err, &invalid):
+		fmt.Println("nothing was sent, because of", invalid.Fields[0].Field)
+	case errors.As(err, &notFound):
+		fmt.Println("ask your administrator for access:", notFound.ErrorMessage())
+	case errors.As(err, &throttled):
+		fmt.Println("try again in a minute") // it was tried three times
+	case errors.As(err, &anyException):
+		fmt.Println("QuickSight answered", anyException.ErrorCode())
+	case errors.Is(err, context.DeadlineExceeded):
+		fmt.Println("this takes too long")
+	default:
+		fmt.Println("QuickSight cannot be reached")
 	}
-	fmt.Println(out.Status)
-	// Output: 200
+	var reply *awshttp.ResponseError
+	if errors.As(err, &reply) {
+		fmt.Println(reply.HTTPStatusCode(), reply.ServiceRequestID() != "")
+	}
+	// Output:
+	// ask your administrator for access: the user arn:aws:quicksight:us-east-1:111122223333:user/default/jane is not registered
+	// 404 true
 }
 
 func ExampleGetSessionEmbedUrlInput_Validate() {
@@ -57,4 +119,35 @@ func ExampleGetSessionEmbedUrlInput_Validate() {
 	fmt.Println(in.Validate())
 	// Output:
 	// invalid input: UserArn "arn:aws:quicksight:111122223333:user/default/jane" has no region: it must be arn:{partition}:quicksight:{region}:{account}:user/{namespace}/{user name}
+}
+
+// A form handler that says what is wrong beside each field, before anybody is asked for a URL.
+func ExampleGetSessionEmbedUrlInput_Validate_form() {
+	handler := func(w http.ResponseWriter, r *http.Request) {
+		in := &quicksightembed.GetSessionEmbedUrlInput{
+			AwsAccountId: aws.String("111122223333"),
+			EntryPoint:   aws.String(quicksightembed.DashboardEntryPoint(r.FormValue("dashboard"))),
+		}
+		if minutes, err := strconv.ParseInt(r.FormValue("minutes"), 10, 64); err == nil { // otherwise QuickSight's own lifetime
+			in.SessionLifetimeInMinutes = &minutes
+		}
+		var invalid *quicksightembed.ValidationError
+		if errors.As(in.Validate(), &invalid) {
+			w.WriteHeader(http.StatusUnprocessableEntity)
+			for _, field := range invalid.Fields {
+				fmt.Fprintf(w, "%s: %s\n", field.Field, field.Problem)
+			}
+		}
+	}
+
+	form := url.Values{"dashboard": {"sales?year=2026"}, "minutes": {"900"}}
+	post := httptest.NewRequest("POST", "/preferences", strings.NewReader(form.Encode()))
+	post.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	page := httptest.NewRecorder()
+	handler(page, post)
+	fmt.Print(page.Code, "\n", page.Body)
+	// Output:
+	// 422
+	// EntryPoint: must be /start, /start/analyses, /start/dashboards, /start/favorites, /dashboards/{id} or /analyses/{id}, where id is 1 to 512 letters, digits, _ or -
+	// SessionLifetimeInMinutes: must be 15 to 600 minutes
 }

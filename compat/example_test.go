@@ -63,7 +63,7 @@ func printSpans(spans tracetest.SpanStubs, parent string, depth int) {
 		line := span.Name
 		for _, attribute := range span.Attributes {
 			if attribute.Key == "operation.attempt" || attribute.Key == "http.status_code" {
-				line += " " + attribute.Value.Emit()
+				line += " " + attribute.Value.String()
 			}
 		}
 		fmt.Println(strings.Repeat("  ", depth) + line)

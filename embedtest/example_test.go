@@ -2,10 +2,8 @@ package embedtest_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"time"
@@ -27,33 +25,6 @@ func ExampleNewServer() {
 	})
 	fmt.Println(*server.Requests()[0].Input.EntryPoint, server.Requests()[0].Status)
 	// Output: /start/dashboards 200
-}
-
-// consoleURL is a handler of a backend: a fresh embed URL for the user who is signed in.
-type consoleURL struct {
-	client   *quicksightembed.Client
-	signedIn func(*http.Request) (userArn string, ok bool) // from the backend's own session
-}
-
-func (h consoleURL) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	userArn, ok := h.signedIn(r)
-	if !ok {
-		http.Error(w, "sign in first", http.StatusUnauthorized)
-		return
-	}
-	out, err := h.client.GetSessionEmbedUrl(r.Context(), &quicksightembed.GetSessionEmbedUrlInput{
-		AwsAccountId: aws.String("111122223333"),
-		EntryPoint:   aws.String(quicksightembed.EntryPointDashboards),
-		UserArn:      aws.String(userArn),
-	})
-	if err != nil {
-		slog.ErrorContext(r.Context(), "no embed URL", "error", err) // has the AWS request ID, and no secret
-		http.Error(w, "the console is not available, try again later", http.StatusBadGateway)
-		return
-	}
-	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("Content-Type", "application/json")
-	json.NewEncoder(w).Encode(map[string]string{"embedUrl": *out.EmbedUrl})
 }
 
 // A test of a handler: what it answers, and what it asked QuickSight for.

@@ -1,0 +1,105 @@
+# One way to run each check. CI runs all of them: .ci/run installs what they need, and then runs make all.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+staticcheck := go tool -modfile=$(CURDIR)/tools/go.mod staticcheck
+gotest := $(CURDIR)/.ci/gotest
+fuzztime := 10s
+
+# The other clients that compat/ compares this one with, and what the example embeds the console with. The AWS CLI is Debian's.
+peers := github.com/aws/aws-sdk-go-v2 github.com/aws/aws-sdk-go-v2/config github.com/aws/aws-sdk-go-v2/credentials \
+	github.com/aws/aws-sdk-go-v2/service/quicksight github.com/aws/smithy-go
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# Cheap ones first.
+all: format lint tidy imports test race compat webapp reliability coverage budget fuzz bench readme ## all that CI runs
+
+format: ## what gofmt would change
+	@unformatted=$$(git ls-files -z '*.go' | xargs -0 gofmt -l); [ -z "$$unformatted" ] || { echo "gofmt would change: $$unformatted"; exit 1; }
+
+lint: ## go vet, and staticcheck with all of its checks; staticcheck.conf has the exceptions
+	go vet ./...
+	$(staticcheck) ./...
+	cd compat && go vet ./...
+	cd compat && $(staticcheck) ./...
+
+tidy: ## what go mod tidy would change
+	go mod tidy -diff
+	cd compat && go mod tidy -diff
+	cd tools && go mod tidy -diff
+
+imports: ## the root package imports the standard library, the AWS core and smithy-go alone
+	@others=$$(go list -deps -f '{{if not .Standard}}{{.ImportPath}}{{end}}' . | \
+		grep -v -e "^$$(go list -m)$$" -e '^github.com/aws/aws-sdk-go-v2/\(aws\|internal\)\(/\|$$\)' -e '^github.com/aws/smithy-go\(/\|$$\)' || true); \
+	[ -z "$$others" ] || { echo "the root package imports: $$others"; exit 1; }
+
+test: ## the library and the examples
+	go test ./...
+
+race: ## the same, with the race detector
+	go test -race ./...
+
+compat: compat/js/node_modules ## beside the official client, the AWS CLI and the SDK for JavaScript
+	cd compat && $(gotest) -race .
+
+webapp: examples/webapp/node_modules ## the page, in Chromium
+	cd compat && $(gotest) ./webapp
+
+reliability: ## calls end in time, retries do not make an outage worse, many calls are all answered
+	cd compat && go test -race -count=1 ./reliability
+
+coverage: ## the tests reach 95% of the root package
+	@go test -cover . | awk '{ print } match($$0, /coverage: [0-9.]+/) { reached = substr($$0, RSTART + 10, RLENGTH - 10) } END { exit reached + 0 < 95 }'
+
+budget: ## allocations and packages are within their budget
+	cd compat && go test -count=1 -run '^TestBudget' -v . | grep -E 'allocations$$|packages$$|^ok'
+
+fuzz: ## each fuzz target, for 10 seconds; make fuzz fuzztime=10m for longer
+	cd compat && for target in FuzzRequests FuzzReplies FuzzEndpoints; do go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(fuzztime) -fuzzminimizetime 10x .; done
+	for target in FuzzInput FuzzReply FuzzEndpoint; do go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(fuzztime) -fuzzminimizetime 10x .; done
+	go test -run '^$$' -fuzz '^FuzzSignature$$' -fuzztime $(fuzztime) -fuzzminimizetime 10x ./embedtest
+
+bench: ## the benchmarks, each once, to see that they run; make performance measures
+	go test -run '^$$' -bench . -benchtime 1x .
+	cd compat && go test -run '^$$' -bench . -benchtime 1x .
+
+readme: ## what the README tells newcomers to run
+	.ci/readme
+
+# What follows writes files.
+
+generate: ## the README's tables and api.txt, from the code and the tests
+	cd compat && go test -count=1 -run '^TestREADME|^TestAPI$$' . -update
+
+performance: ## docs/performance.*, measured; 15 minutes on a machine that does nothing else
+	cd compat && go run ./performance
+
+mutants: ## how many small changes of the code the tests notice; docs/reliability.md has the figures
+	GOFLAGS=-short=true go tool -modfile=$(CURDIR)/tools/go.mod gremlins unleash --workers 1 --timeout-coefficient 30 --invert-logical --invert-loopctrl \
+		-E 'embedtest|examples|compat|client.go|settings.go|httpclient.go|config.go|options.go|log.go|useragent.go|redact.go' .
+	GOFLAGS=-short=true go tool -modfile=$(CURDIR)/tools/go.mod gremlins unleash --workers 1 --timeout-coefficient 30 --invert-logical --invert-loopctrl \
+		-E '(server|options|request|service|session|recent|fault|certificate|sts|console).go' ./embedtest
+
+update-peers: ## move the other clients to their newest versions, and run the parity suite
+	cd compat && go get $(peers:%=%@latest) && go mod tidy
+	npm install --prefix compat/js --save-exact @aws-sdk/client-quicksight@latest
+	npm install --prefix examples/webapp --save-exact amazon-quicksight-embedding-sdk@latest
+	$(MAKE) compat webapp
+
+update-core: ## move the AWS core that the library is built on to its newest version, and run the tests and the parity suite
+	go get github.com/aws/aws-sdk-go-v2@latest github.com/aws/smithy-go@latest && go mod tidy
+	cd compat && go mod tidy
+	$(MAKE) test compat budget
+
+update-tools: ## move the linter and the mutation tester, which tools/go.mod pins
+	cd tools && go get tool@upgrade && go mod tidy
+	$(MAKE) lint
+
+%/node_modules: %/package-lock.json
+	npm ci --prefix $*
+	touch $@
+
+.PHONY: help all format lint tidy imports test race compat webapp reliability coverage budget fuzz bench readme generate performance mutants \
+	update-peers update-core update-tools
