@@ -92,10 +92,11 @@ func applyOptions(o *Options, optFns []func(*Options)) {
 
 // GetSessionEmbedUrl asks QuickSight for a URL that opens its console, once and within 5 minutes, for one user, and that a
 // web page can put into an iframe. The user must be an author or admin of an Enterprise edition account, and the page's
-// domain allowed there.
+// domain allowed there. It tries 3 times at the most, each time for 15 seconds at the most and while ctx lives, unless
+// [Options] say otherwise. A nil params lacks AwsAccountId.
 //
 // Every error is a *smithy.OperationError. Inside it, errors.As finds
-//   - a *ValidationError: the input or the options are wrong, and nothing was sent;
+//   - a *[ValidationError]: the input or the options are wrong, and nothing was sent;
 //   - one of this package's exceptions, or a *smithy.GenericAPIError: what the service answered. All are smithy.APIError;
 //   - an *awshttp.ResponseError: the status and the request ID of whatever reply there was, around the error itself;
 //   - a *smithyhttp.RequestSendError: there was no complete reply, an attempt timeout included;

@@ -30,4 +30,12 @@
 //     aws-sdk-go-v2 and on smithy-go alone.
 //   - Safe and testable: bad input never leaves the process, secrets never reach a log, nothing hangs, and package embedtest
 //     is a QuickSight in the process that verifies signatures as AWS does.
+//
+// # Errors
+//
+// [Client.GetSessionEmbedUrl] lists what its errors are. The types whose names end in Exception are what QuickSight documents for
+// the operation. Code uses pointers to them, for example as the target of errors.As. Each is a smithy.APIError: Error is its code
+// and message, ErrorCode the name of the type, ErrorMessage the Message, ErrorFault who has to act. RequestId is the one in the
+// reply's body. ErrorCodeOverride, which only code of your own sets, changes what ErrorCode returns. See
+// https://docs.aws.amazon.com/quicksight/latest/APIReference/API_GetSessionEmbedUrl.html#API_GetSessionEmbedUrl_Errors
 package quicksightembed

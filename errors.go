@@ -15,11 +15,6 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// The exceptions below are what QuickSight documents for this operation. Each is a smithy.APIError and is found with
-// errors.As, with a pointer to it as the target. ErrorCodeOverride, which only code of your own sets, changes what
-// ErrorCode returns. See
-// https://docs.aws.amazon.com/quicksight/latest/APIReference/API_GetSessionEmbedUrl.html#API_GetSessionEmbedUrl_Errors
-
 // AccessDeniedException means that the credentials are not valid, or that their policies do not allow
 // quicksight:GetSessionEmbedUrl in this account.
 type AccessDeniedException struct{ Message, ErrorCodeOverride, RequestId *string }

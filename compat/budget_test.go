@@ -5,6 +5,7 @@ package compat
 import (
 	"bytes"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -75,4 +76,24 @@ func packagesOf(t *testing.T, program string) map[string]bool {
 		packages[string(name)] = true
 	}
 	return packages
+}
+
+// TestBudgetOfCode holds how many lines of code the root package has, without tests, comments and blanks.
+func TestBudgetOfCode(t *testing.T) {
+	const most = 1655
+	files, err := filepath.Glob("../*.go")
+	require.NoError(t, err)
+	lines := 0
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		for line := range strings.Lines(read(t, file)) {
+			if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "//") {
+				lines++
+			}
+		}
+	}
+	t.Logf("%d lines", lines)
+	assert.LessOrEqual(t, lines, most)
 }

@@ -152,7 +152,7 @@ func connectTimeout(t *testing.T, cfg aws.Config, ask func(context.Context, aws.
 type configField struct {
 	name   string
 	effect effect
-	note   string // for the README
+	note   string // for docs/configuration.md
 	set    func(*aws.Config)
 	but    *difference       // why the official client does otherwise
 	beside func(*aws.Config) // what the field needs beside it to have an effect

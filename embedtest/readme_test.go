@@ -19,11 +19,11 @@ import (
 // consoleURL is a handler of a backend: a fresh embed URL for the user who is signed in.
 type consoleURL struct {
 	client   embedder                                      // a *quicksightembed.Client
-	signedIn func(*http.Request) (userArn string, ok bool) // from the backend's own session
+	signedIn func(*http.Request) (userArn string, ok bool) // your own session's user
 }
 
 func (h consoleURL) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	userArn, ok := h.signedIn(r)
+	userArn, ok := h.signedIn(r) // from your own session, never from the request's parameters
 	if !ok {
 		http.Error(w, "sign in first", http.StatusUnauthorized)
 		return

@@ -1,0 +1,139 @@
+package compat
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"example.com/quicksightembed"
+)
+
+var update = flag.Bool("update", false, "write what the tests compare with anew: the tables of the documents, and api.txt")
+
+// configTable is the table of what this client does with an aws.Config.
+func configTable() string {
+	var table strings.Builder
+	table.WriteString("| field of `aws.Config` | acted on | |\n|---|---|---|\n")
+	for _, field := range configFields {
+		fmt.Fprintf(&table, "| `%s` | %s | %s |\n", field.name, field.effect, field.note)
+	}
+	return table.String()
+}
+
+// TestDocumentsTables compares the tables of the documents with what the tests show.
+func TestDocumentsTables(t *testing.T) {
+	for path, table := range map[string]string{
+		"../README.md":             differencesTable(),
+		"../docs/configuration.md": configTable(),
+	} {
+		document := read(t, path)
+		heading, _, _ := strings.Cut(table, "\n")
+		before, rest, ok := strings.Cut(document, heading+"\n")
+		require.True(t, ok, "%s has no table %s", path, heading)
+		present, after, _ := strings.Cut(rest, "\n\n")
+		if *update {
+			require.NoError(t, os.WriteFile(path, []byte(before+table+"\n"+after), 0o644))
+			continue
+		}
+		assert.Equal(t, table, heading+"\n"+present+"\n")
+	}
+}
+
+// TestDocumentsFigures compares the figures in the README's first table with what was measured last.
+func TestDocumentsFigures(t *testing.T) {
+	var measured struct {
+		Benchmarks []struct {
+			Name           string
+			Official, Ours struct{ Nanoseconds, Allocations float64 }
+		}
+		Footprints []struct {
+			Program                        string
+			CPUSeconds, PeakMiB, BinaryMiB float64
+		}
+	}
+	require.NoError(t, json.Unmarshal([]byte(read(t, "../docs/performance.json")), &measured))
+	readme := read(t, "../README.md")
+
+	netHTTP, ours, official := measured.Footprints[0], measured.Footprints[1], measured.Footprints[2]
+	require.Equal(t, []string{"nethttp", "client", "official"}, []string{netHTTP.Program, ours.Program, official.Program})
+	assert.Contains(t, readme, fmt.Sprintf("| %.0f CPU seconds, %.1f GiB more memory | %.0f CPU seconds, no more memory |",
+		official.CPUSeconds-netHTTP.CPUSeconds, (official.PeakMiB-netHTTP.PeakMiB)/1024, ours.CPUSeconds-netHTTP.CPUSeconds))
+	assert.LessOrEqual(t, ours.PeakMiB, netHTTP.PeakMiB)
+	assert.Contains(t, readme, fmt.Sprintf("| %.1f MiB | %.1f MiB |", official.BinaryMiB-netHTTP.BinaryMiB, ours.BinaryMiB-netHTTP.BinaryMiB))
+	for _, b := range measured.Benchmarks {
+		switch b.Name {
+		case "Call/account_alone":
+			assert.Contains(t, readme, fmt.Sprintf("| %.0f µs, %.0f allocations | %.0f µs, %.0f allocations |",
+				b.Official.Nanoseconds/1000, b.Official.Allocations, b.Ours.Nanoseconds/1000, b.Ours.Allocations))
+		case "Loopback/TLS":
+			assert.Contains(t, readme, fmt.Sprintf("| %.0f µs | %.0f µs |", b.Official.Nanoseconds/1000, b.Ours.Nanoseconds/1000))
+		}
+	}
+}
+
+// TestDocumentsVersion compares the version that the documents speak of with the one that the User-Agent names.
+func TestDocumentsVersion(t *testing.T) {
+	req, err := quicksightembed.NewFromConfig(workingConfig(nil)).SignGetSessionEmbedUrl(t.Context(), janes())
+	require.NoError(t, err)
+	version := regexp.MustCompile(`lib/quicksightembed#(\S+)`).FindStringSubmatch(req.UserAgent())[1]
+	assert.Contains(t, read(t, "../CHANGELOG.md"), "\n## "+version+" (")
+	assert.Contains(t, read(t, "../README.md"), "version "+version)
+}
+
+// TestDocumentsCode compares the functions and types in the README with those that are compiled and run.
+func TestDocumentsCode(t *testing.T) {
+	compiled := read(t, "../embedtest/readme_test.go")
+	shown := regexp.MustCompile("(?ms)^```go\n(.*?)^```$").FindAllStringSubmatch(read(t, "../README.md"), -1)
+	compared := 0
+	for _, block := range shown {
+		for _, declaration := range regexp.MustCompile(`(?ms)^(?:func|type) .*?^}$`).FindAllString(block[1], -1) {
+			assert.Contains(t, compiled, declaration)
+			compared++
+		}
+	}
+	assert.NotZero(t, compared)
+}
+
+// TestDocumentsLinks looks for the file, and the heading in it, that each link from a document to another leads to.
+func TestDocumentsLinks(t *testing.T) {
+	documents, err := filepath.Glob("../docs/*.md")
+	require.NoError(t, err)
+	documents = append(documents, "../README.md", "../CONTRIBUTING.md", "../CHANGELOG.md")
+	for _, document := range documents {
+		for _, link := range regexp.MustCompile(`(?:\]\(|src=")([^)":]+)[)"]`).FindAllStringSubmatch(read(t, document), -1) {
+			file, anchor, _ := strings.Cut(link[1], "#")
+			target := document
+			if file != "" {
+				target = filepath.Join(filepath.Dir(document), file)
+			}
+			_, err := os.Stat(target)
+			if assert.NoError(t, err, "%s links to %s", document, link[1]) && anchor != "" {
+				assert.Contains(t, anchors(read(t, target)), anchor, "%s links to %s", document, link[1])
+			}
+		}
+	}
+}
+
+// anchors are what the headings of a document are linked by.
+func anchors(document string) (found []string) {
+	for _, heading := range regexp.MustCompile(`(?m)^#+ (.*)$`).FindAllStringSubmatch(document, -1) {
+		plain := regexp.MustCompile(`[^\pL\pN _-]`).ReplaceAllString(strings.ToLower(heading[1]), "")
+		found = append(found, strings.ReplaceAll(plain, " ", "-"))
+	}
+	return found
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	require.NoError(t, err)
+	return string(content)
+}
