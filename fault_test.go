@@ -330,7 +330,7 @@ func h2GoingAway(lastStream, code byte) []byte {
 // http2 answers each request of a connection with these frames, and shows that it lives.
 func http2(frames ...[]byte) step { return http2Until(false, frames) }
 
-// http2AndEnd ends the connection after the first request.
+// http2AndEnd says no more after the first request, upon which the client ends the connection.
 func http2AndEnd(frames ...[]byte) step { return http2Until(true, frames) }
 
 func http2Until(end bool, frames [][]byte) step {
@@ -355,7 +355,7 @@ func http2Until(end bool, frames [][]byte) step {
 			if head[3] == h2Headers {
 				conn.Write(bytes.Join(frames, nil))
 				if end {
-					conn.Close()
+					conn.(*tls.Conn).CloseWrite() // and go on reading: a client that is writing is not to find the connection broken
 				}
 			}
 		}
