@@ -6,13 +6,17 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 )
 
-// Fault is something that goes wrong with a request that the server would otherwise answer with a URL. Inject it:
+// Fault is something that goes wrong with a request that the server would otherwise answer with a URL: so a wrong signature is
+// never hidden by it, and AssumeRole never meets one. Inject it:
 //
 //	srv.Inject(embedtest.Throttle().Times(2))
 //	srv.Inject(embedtest.Stall().When(func(r embedtest.Request) bool { return r.UserArn == jane }))
+//
+// An outage is a fault whose When returns true for as long as it lasts.
 type Fault struct {
 	name    string
 	times   int // how often it still happens; 0 is without end
@@ -140,7 +144,8 @@ func mustBeStatus(status, least, most int) {
 	}
 }
 
-// Reset breaks the connection before the reply.
+// Reset breaks the connection before the reply. Where the connection has been used before, net/http sends the request again
+// within the same try, which is a further request: use When for a service that breaks all connections.
 func Reset() Fault {
 	return Fault{name: "Reset", serve: func(w http.ResponseWriter, _ *http.Request, _ func() []byte) {
 		reset(hijack(w))
@@ -178,7 +183,7 @@ func StallInBody() Fault {
 	}}
 }
 
-// Truncate ends the connection orderly in the middle of the reply's body.
+// Truncate closes the connection cleanly in the middle of the reply's body.
 func Truncate() Fault {
 	return onTheWire("Truncate", func(conn net.Conn, head string, body []byte) {
 		fmt.Fprintf(conn, "%sContent-Length: %d\r\n\r\n%s", head, len(body), body[:len(body)/2])
@@ -195,9 +200,13 @@ func WrongContentLength() Fault {
 // onTheWire is a fault that writes the reply by itself, as net/http would not write it.
 func onTheWire(name string, write func(conn net.Conn, head string, body []byte)) Fault {
 	return Fault{name: name, status: http.StatusOK, serve: func(w http.ResponseWriter, _ *http.Request, reply func() []byte) {
+		w.Header().Set("Connection", "close")
+		var head strings.Builder
+		head.WriteString("HTTP/1.1 200 OK\r\n")
+		w.Header().Write(&head)
 		conn := hijack(w)
 		defer conn.Close()
-		write(conn, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n", reply())
+		write(conn, head.String(), reply())
 	}}
 }
 

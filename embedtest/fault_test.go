@@ -94,6 +94,9 @@ func TestFaultThatIsFinal(t *testing.T) {
 			_, err := newClient(server, func(o *quicksightembed.Options) { o.RetryMaxAttempts = 1 }).GetSessionEmbedUrl(ctx, janesInput())
 			require.Error(t, err)
 			test.check(t, err)
+			var respErr *awshttp.ResponseError
+			require.ErrorAs(t, err, &respErr)
+			assert.Equal(t, server.Requests()[0].RequestId, respErr.ServiceRequestID())
 			assert.Equal(t, name, server.Requests()[0].Fault)
 		})
 	}
