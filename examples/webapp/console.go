@@ -51,11 +51,11 @@ func (a *app) serveConsoleURL(w http.ResponseWriter, r *http.Request) {
 		writeJSON(w, http.StatusUnauthorized, problem{Title: "You are not signed in any more", Action: "Sign in again."})
 		return
 	}
-	var asked struct{ EntryPoint string }
+	var asked struct{ Place string }
 	if !readJSON(w, r, &asked) {
 		return
 	}
-	entryPoint, ok := a.entryPoint(asked.EntryPoint)
+	entryPoint, ok := a.entryPoint(asked.Place)
 	if !ok {
 		writeJSON(w, http.StatusBadRequest, problem{Title: "There is no such page of the console", Action: "Choose one from the menu."})
 		return

@@ -3,8 +3,13 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -24,7 +29,7 @@ func TestEachPlaceHasAnEntryPoint(t *testing.T) {
 		"start": "/start", "analyses": "/start/analyses", "dashboards": "/start/dashboards", "favorites": "/start/favorites", "dashboard": "/dashboards/sales-overview",
 	} {
 		t.Run(key, func(t *testing.T) {
-			status, reply := v.ask(`{"entryPoint":"` + key + `"}`)
+			status, reply := v.ask(`{"place":"` + key + `"}`)
 			assert.Equal(t, http.StatusOK, status)
 			assert.Contains(t, reply["embedUrl"], entryPoint+"?code=")
 			requests := v.backend.quickSight.Requests()
@@ -39,8 +44,8 @@ func TestNothingButThePlacesIsAskedFor(t *testing.T) {
 	v := newBackend(t).visitor(t)
 	v.signIn("jane")
 	for _, body := range []string{
-		`{}`, `{"entryPoint":""}`, `{"entryPoint":"/start"}`, `{"entryPoint":"/dashboards/secret"}`, `{"entryPoint":"dashboard/secret"}`,
-		`{"entryPoint":["start"]}`, `[]`, `x`, ``,
+		`{}`, `{"place":""}`, `{"place":"/start"}`, `{"place":"/dashboards/secret"}`, `{"place":"dashboard/secret"}`,
+		`{"place":["start"]}`, `[]`, `x`, ``,
 	} {
 		status, reply := v.ask(body)
 		assert.Equal(t, http.StatusBadRequest, status, body)
@@ -56,7 +61,7 @@ func TestURLIsForTheUserOfTheSession(t *testing.T) {
 			v := b.visitor(t)
 			v.signIn("jane")
 			resp, _ := v.do("POST", "/api/console-url?user=mateo&userArn="+strings.Replace(janesARN, "jane", "mateo", 1),
-				`{"entryPoint":"start","user":"mateo","User":"mateo","userArn":"x","UserArn":"x","AwsAccountId":"999988887777","account":"999988887777"}`,
+				`{"place":"start","user":"mateo","User":"mateo","userArn":"x","UserArn":"x","AwsAccountId":"999988887777","account":"999988887777"}`,
 				func(r *http.Request) { r.Header.Set("X-User", "mateo") })
 			assert.Equal(t, http.StatusOK, resp.StatusCode)
 			requests := b.quickSight.Requests()
@@ -70,7 +75,7 @@ func TestURLIsForTheUserOfTheSession(t *testing.T) {
 
 func TestNobodyGetsNoURL(t *testing.T) {
 	v := newBackend(t).visitor(t)
-	status, reply := v.ask(`{"entryPoint":"start"}`)
+	status, reply := v.ask(`{"place":"start"}`)
 	assert.Equal(t, http.StatusUnauthorized, status)
 	assert.Equal(t, "Sign in again.", reply["action"])
 	assert.Empty(t, v.backend.quickSight.Requests())
@@ -79,7 +84,7 @@ func TestNobodyGetsNoURL(t *testing.T) {
 func TestURLIsNotLogged(t *testing.T) {
 	v := newBackend(t, "-identity", "role").visitor(t)
 	cookie := v.signIn("jane")
-	_, reply := v.ask(`{"entryPoint":"start"}`)
+	_, reply := v.ask(`{"place":"start"}`)
 	log := v.backend.log.String()
 	assert.Contains(t, log, `msg="embed URL issued"`)
 	assert.Contains(t, log, "user=jane entry_point=/start")
@@ -110,7 +115,7 @@ func TestErrorsAreForPeopleAndDetailsForTheLog(t *testing.T) {
 			v := newBackend(t).visitor(t)
 			v.signIn("jane")
 			v.backend.quickSight.Inject(test.fault)
-			status, reply := v.ask(`{"entryPoint":"start"}`)
+			status, reply := v.ask(`{"place":"start"}`)
 			assert.Equal(t, test.status, status)
 			assert.Equal(t, test.title, reply["title"])
 			assert.NotEmpty(t, reply["action"])
@@ -143,7 +148,7 @@ func TestErrorsThatNeedNoService(t *testing.T) {
 func TestRoleThatMayNotBeAssumed(t *testing.T) {
 	v := newBackend(t, "-identity", "role", "-role-arn", "arn:aws:iam::111122223333:role/other").visitor(t)
 	v.signIn("jane")
-	status, reply := v.ask(`{"entryPoint":"start"}`)
+	status, reply := v.ask(`{"place":"start"}`)
 	assert.Equal(t, http.StatusBadGateway, status)
 	assert.Equal(t, "AWS gave no credentials for you", reply["title"])
 	assert.Contains(t, v.backend.log.String(), "AccessDenied")
@@ -155,8 +160,8 @@ func TestSTSIsAskedOncePerUser(t *testing.T) {
 	jane.signIn("jane")
 	mateo.signIn("mateo")
 	for range 2 {
-		jane.ask(`{"entryPoint":"start"}`)
-		mateo.ask(`{"entryPoint":"start"}`)
+		jane.ask(`{"place":"start"}`)
+		mateo.ask(`{"place":"start"}`)
 	}
 	assumed := func() (users []string) {
 		for _, request := range b.quickSight.Requests() {
@@ -169,8 +174,8 @@ func TestSTSIsAskedOncePerUser(t *testing.T) {
 	assert.Equal(t, []string{"jane", "mateo"}, assumed())
 	jane.do("POST", "/api/sign-out", "", nil)
 	jane.signIn("jane")
-	jane.ask(`{"entryPoint":"start"}`)
-	mateo.ask(`{"entryPoint":"start"}`)
+	jane.ask(`{"place":"start"}`)
+	mateo.ask(`{"place":"start"}`)
 	assert.Equal(t, []string{"jane", "mateo", "jane"}, assumed(), "signing out drops the credentials, of that user alone")
 }
 
@@ -184,4 +189,31 @@ func TestCredentialsOfFewUsersAreKept(t *testing.T) {
 	users.of("one more")
 	assert.Len(t, users.credentials, maxRoleUsers)
 	assert.NotSame(t, first, users.of("user-0"), "the oldest made room")
+}
+
+func TestSTSThatDoesNotAnswerBlocksNobodyForGood(t *testing.T) {
+	quickSight := embedtest.NewServer(func(o *embedtest.Options) { o.Roles = []string{demoRole} })
+	defer quickSight.Close()
+	target, err := url.Parse(quickSight.URL)
+	require.NoError(t, err)
+	proxy := httputil.NewSingleHostReverseProxy(target)
+	var asked atomic.Int32
+	silentOnce := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if asked.Add(1) == 1 {
+			io.Copy(io.Discard, r.Body)
+			<-r.Context().Done()
+			return
+		}
+		proxy.ServeHTTP(w, r)
+	}))
+	defer silentOnce.Close()
+	users := newRoleUsers(sts.New(sts.Options{
+		Region: "us-east-1", BaseEndpoint: aws.String(silentOnce.URL), Credentials: quickSight.Config().Credentials, HTTPClient: silentOnce.Client(),
+	}), demoRole)
+	users.timeout = 100 * time.Millisecond
+
+	_, err = users.of("jane").Retrieve(context.Background())
+	assert.ErrorIs(t, err, context.DeadlineExceeded)
+	_, err = users.of("jane").Retrieve(context.Background())
+	assert.NoError(t, err)
 }

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"regexp"
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
@@ -46,6 +48,7 @@ func registeredARN(region, account, namespace, user string) string {
 type roleUsers struct {
 	sts     stscreds.AssumeRoleAPIClient
 	roleARN string
+	timeout time.Duration // of asking STS
 
 	mu          sync.Mutex
 	credentials map[string]*aws.CredentialsCache
@@ -56,7 +59,7 @@ type roleUsers struct {
 const maxRoleUsers = 1000
 
 func newRoleUsers(client stscreds.AssumeRoleAPIClient, roleARN string) *roleUsers {
-	return &roleUsers{sts: client, roleARN: roleARN, credentials: map[string]*aws.CredentialsCache{}}
+	return &roleUsers{sts: client, roleARN: roleARN, timeout: 5 * time.Second, credentials: map[string]*aws.CredentialsCache{}}
 }
 
 func (r *roleUsers) apply(user string, _ *quicksightembed.GetSessionEmbedUrlInput) []func(*quicksightembed.Options) {
@@ -76,8 +79,13 @@ func (r *roleUsers) of(user string) *aws.CredentialsCache {
 		delete(r.credentials, r.users[0])
 		r.users = r.users[1:]
 	}
-	r.credentials[user] = aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(r.sts, r.roleARN, func(o *stscreds.AssumeRoleOptions) {
-		o.RoleSessionName = user
+	provider := stscreds.NewAssumeRoleProvider(r.sts, r.roleARN, func(o *stscreds.AssumeRoleOptions) { o.RoleSessionName = user })
+	r.credentials[user] = aws.NewCredentialsCache(aws.CredentialsProviderFunc(func(ctx context.Context) (aws.Credentials, error) {
+		// The cache lets all requests of a user wait for one answer, without their deadlines: one that never comes would block
+		// the user for good.
+		ctx, cancel := context.WithTimeout(ctx, r.timeout)
+		defer cancel()
+		return provider.Retrieve(ctx)
 	}))
 	r.users = append(r.users, user)
 	return r.credentials[user]

@@ -49,7 +49,7 @@ func TestDemo(t *testing.T) {
 			defer transport.CloseIdleConnections()
 			v := newVisitor(t, page, transport)
 			v.signIn("jane")
-			status, reply := v.ask(`{"entryPoint":"dashboards"}`)
+			status, reply := v.ask(`{"place":"dashboards"}`)
 			require.Equal(t, http.StatusOK, status, reply)
 			require.True(t, strings.HasPrefix(reply["embedUrl"], quickSight+"/embedding/"), "it is of the origin that the page may frame")
 			resp, err := (&http.Client{Transport: transport}).Get(reply["embedUrl"])
@@ -59,7 +59,7 @@ func TestDemo(t *testing.T) {
 			assert.Equal(t, "frame-ancestors "+page, resp.Header.Get("Content-Security-Policy"))
 
 			v.signIn("noor")
-			status, reply = v.ask(`{"entryPoint":"dashboards"}`)
+			status, reply = v.ask(`{"place":"dashboards"}`)
 			assert.Equal(t, http.StatusForbidden, status)
 			assert.Equal(t, "Your QuickSight user is not registered in this account", reply["title"])
 

@@ -71,7 +71,7 @@ func TestRequestsOfOtherSitesAreRefused(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			v := newBackend(t).visitor(t)
 			v.signIn("jane")
-			resp, body := v.do("POST", "/api/console-url", `{"entryPoint":"start"}`, test.change)
+			resp, body := v.do("POST", "/api/console-url", `{"place":"start"}`, test.change)
 			assert.Equal(t, test.status, resp.StatusCode)
 			assert.Equal(t, test.status == http.StatusOK, strings.Contains(body, "embedUrl"))
 			resp, _ = v.do("POST", "/api/sign-out", "", test.change)

@@ -83,7 +83,7 @@ func TestCookieIsWorthlessAfterSigningOut(t *testing.T) {
 	resp, _ := v.do("POST", "/api/sign-out", "", nil)
 	assert.Equal(t, http.StatusNoContent, resp.StatusCode)
 	assert.Negative(t, resp.Cookies()[0].MaxAge)
-	resp, _ = b.visitor(t).do("POST", "/api/console-url", `{"entryPoint":"start"}`, func(r *http.Request) { r.AddCookie(kept) })
+	resp, _ = b.visitor(t).do("POST", "/api/console-url", `{"place":"start"}`, func(r *http.Request) { r.AddCookie(kept) })
 	assert.Equal(t, http.StatusUnauthorized, resp.StatusCode)
 	assert.Empty(t, b.quickSight.Requests())
 }

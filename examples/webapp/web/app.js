@@ -57,7 +57,7 @@ async function post(path, body) {
 }
 
 async function askForURL(place) {
-  const reply = await post("/api/console-url", { entryPoint: place });
+  const reply = await post("/api/console-url", { place });
   if (reply.status === 401) {
     location.assign("/sign-in" + location.hash);
     return new Promise(() => {}); // the page is being left
