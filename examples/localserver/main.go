@@ -151,6 +151,7 @@ func (f *flags) printUsage(w io.Writer, server *embedtest.Server) error {
 	variables := []string{
 		"AWS_ENDPOINT_URL_QUICKSIGHT=" + quote(server.URL),
 		"AWS_REGION=" + quote(o.Region),
+		"AWS_DEFAULT_REGION=" + quote(o.Region), // for the AWS CLI and Python
 		"AWS_ACCESS_KEY_ID=" + quote(o.Credentials.AccessKeyID),
 		"AWS_SECRET_ACCESS_KEY=" + quote(o.Credentials.SecretAccessKey),
 	}
