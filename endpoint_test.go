@@ -138,7 +138,7 @@ func TestUnusableEndpoints(t *testing.T) {
 		"a host with an empty label":      {"us-east-1", plain, "http://a..b", fieldBase, `"http://a..b"`, host},
 		"a host of a dot":                 {"us-east-1", plain, "http://.", fieldBase, `"http://."`, host},
 		"a host with a dollar":            {"us-east-1", plain, "http://a$b", fieldBase, `"http://a$b"`, host},
-		"an address that is none":         {"us-east-1", plain, "http://[::x]", fieldBase, `"http://[::x]"`, form},
+		"an address without its end":      {"us-east-1", plain, "http://[::1", fieldBase, `"http://[::1"`, form},
 		"a password with a slash":         {"us-east-1", plain, "http://jane:pa/ss@localhost", fieldBase, `"REDACTED@localhost"`, form},
 		"a base endpoint with a query":    {"us-east-1", plain, "http://localhost?code=c0de", fieldBase, `"http://localhost?REDACTED"`, extras},
 		"a base endpoint with only a ?":   {"us-east-1", plain, "http://localhost?", fieldBase, `"http://localhost?REDACTED"`, extras},
