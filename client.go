@@ -33,7 +33,7 @@ const (
 	tracerScope     = "example.com/quicksightembed"
 )
 
-// Client calls GetSessionEmbedUrl. It is safe for concurrent use and needs no closing. Make one a process, with New or
+// Client calls GetSessionEmbedUrl. It is safe for concurrent use and needs no closing. Make one per process, with New or
 // NewFromConfig, and pass what differs between calls (each end user's role-session credentials) as options of the call.
 type Client struct {
 	settings *settings
@@ -92,18 +92,24 @@ func applyOptions(o *Options, optFns []func(*Options)) {
 
 // GetSessionEmbedUrl asks QuickSight for a URL that opens its console, once and within 5 minutes, for one user, and that a
 // web page can put into an iframe. The user must be an author or admin of an Enterprise edition account, and the page's
-// domain allowed there. It tries 3 times at the most, each time for 15 seconds at the most and while ctx lives, unless
-// [Options] say otherwise. A nil params lacks AwsAccountId.
+// domain allowed there. It tries at most 3 times, each time for at most 15 seconds besides finding credentials, and while ctx
+// lives, unless [Options] say otherwise. A nil params is an input without AwsAccountId.
 //
 // Every error is a *smithy.OperationError. Inside it, errors.As finds
 //   - a *[ValidationError]: the input or the options are wrong, and nothing was sent;
-//   - one of this package's exceptions, or a *smithy.GenericAPIError: what the service answered. All are smithy.APIError;
-//   - an *awshttp.ResponseError: the status and the request ID of whatever reply there was, around the error itself;
-//   - a *smithyhttp.RequestSendError: there was no complete reply, an attempt timeout included;
-//   - a *smithy.DeserializationError: the reply cannot be read;
+//   - none of the rest, but perhaps the error of a service that was asked for credentials, such as STS, in a second
+//     *smithy.OperationError; the text begins with "get identity": no credentials, or their provider failed;
+//   - one of this package's exceptions, or a *smithy.GenericAPIError: what QuickSight answered. All are smithy.APIError;
+//   - an *awshttp.ResponseError: the status and the request ID of the reply, around the error itself; 0 and "" where there was
+//     no reply;
+//   - a *smithyhttp.RequestSendError: no reply, or none within the attempt timeout. An interface{ Timeout() bool }, which
+//     errors.As finds too, then returns true;
+//   - a *smithy.DeserializationError: a reply that cannot be read: not the JSON expected, cut off, or larger than 1 MiB;
 //   - a *smithy.CanceledError or an *aws.RequestCanceledError: ctx ended while sending or waiting. errors.Is finds
-//     context.Canceled or context.DeadlineExceeded whenever ctx ended;
+//     context.Canceled or context.DeadlineExceeded whenever ctx ended. What the last try failed with is not in it;
 //   - a *retry.MaxAttemptsError: the last of several tries failed.
+//
+// The packages are smithy-go, its transport/http (smithyhttp), and of aws-sdk-go-v2 aws, aws/retry and aws/transport/http (awshttp).
 //
 // See https://docs.aws.amazon.com/quicksight/latest/APIReference/API_GetSessionEmbedUrl.html
 func (c *Client) GetSessionEmbedUrl(ctx context.Context, params *GetSessionEmbedUrlInput, optFns ...func(*Options)) (out *GetSessionEmbedUrlOutput, err error) {
@@ -220,6 +226,11 @@ func newRequest(v any) any {
 	(&awsmiddleware.RecursionDetection{}).HandleBuild(context.Background(), middleware.BuildInput{Request: req}, endOfBuild)
 	return req
 }
+
+// endOfBuild lets a build middleware of the core be called as a plain function that sets a header.
+var endOfBuild = middleware.BuildHandlerFunc(func(context.Context, middleware.BuildInput) (out middleware.BuildOutput, metadata middleware.Metadata, err error) {
+	return out, metadata, nil
+})
 
 // HandleFinalize makes one try, for the attempt middleware: credentials, signature, sending, and reading what comes back.
 func (c *call) HandleFinalize(ctx context.Context, in middleware.FinalizeInput) (out middleware.FinalizeOutput, metadata middleware.Metadata, err error) {

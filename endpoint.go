@@ -92,17 +92,6 @@ func dropDefaultPortOfIPv6(endpoint *url.URL) {
 	}
 }
 
-// redactBaseEndpoint hides all that could be user info, query or fragment, however malformed.
-func redactBaseEndpoint(base string) string {
-	if at := strings.LastIndexByte(base, '@'); at >= 0 {
-		base = redacted + base[at:]
-	}
-	if end := strings.IndexAny(base, "?#"); end >= 0 {
-		base = base[:end+1] + redacted
-	}
-	return base
-}
-
 // mapFIPSRegion returns the region behind a pseudo-region, such as fips-us-east-1 or us-east-1-fips, which are older ways
 // to ask for FIPS. The signature names the pseudo-region, as the official client's does.
 func mapFIPSRegion(region string) (mapped string, fips bool) {

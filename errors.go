@@ -59,8 +59,9 @@ func (e *QuickSightUserNotFoundException) ErrorFault() smithy.ErrorFault { retur
 
 // ResourceExistsException means that a resource of this kind exists already.
 type ResourceExistsException struct {
-	Message, ErrorCodeOverride, RequestId *string
-	ResourceType                          ExceptionResourceType
+	Message, ErrorCodeOverride *string
+	ResourceType               ExceptionResourceType
+	RequestId                  *string
 }
 
 func (e *ResourceExistsException) Error() string { return exceptionText(e) }
@@ -73,8 +74,9 @@ func (e *ResourceExistsException) ErrorFault() smithy.ErrorFault { return smithy
 // ResourceNotFoundException means that the account's subscription, or the dashboard or analysis of the entry point, does not
 // exist.
 type ResourceNotFoundException struct {
-	Message, ErrorCodeOverride, RequestId *string
-	ResourceType                          ExceptionResourceType
+	Message, ErrorCodeOverride *string
+	ResourceType               ExceptionResourceType
+	RequestId                  *string
 }
 
 func (e *ResourceNotFoundException) Error() string { return exceptionText(e) }
@@ -148,7 +150,7 @@ func exceptionCode(override *string, code string) string {
 func (r reply) decodeError() error {
 	bodyCode, message, err := restjson.GetErrorInfo(json.NewDecoder(bytes.NewReader(r.body)))
 	if err != nil {
-		return r.unreadable(wrongType("it", err))
+		return r.unreadable(wrongType(err))
 	}
 	doc, err := decodeDocument(r.body)
 	if err != nil {
@@ -232,9 +234,9 @@ func (r reply) unreadable(err error) error {
 	}
 }
 
-// wrongType says in the words of JSON that a value is of the wrong type, where the decoder speaks of types of Go. It returns
+// wrongType says in the words of JSON that the reply, or a value in it, is of the wrong type, where the decoder speaks of types of Go. It returns
 // other errors as they are.
-func wrongType(name string, err error) error {
+func wrongType(err error) error {
 	var wrong *json.UnmarshalTypeError
 	if !errors.As(err, &wrong) {
 		return err
@@ -243,7 +245,7 @@ func wrongType(name string, err error) error {
 	if wrong.Type.Kind() == reflect.String {
 		want = "a string"
 	}
-	return fmt.Errorf("%s is of the type %s and must be %s", cmp.Or(wrong.Field, name), wrong.Value, want)
+	return fmt.Errorf("%s is of the type %s and must be %s", cmp.Or(wrong.Field, "it"), wrong.Value, want)
 }
 
 // attemptTimeoutError is why a try was broken off where the caller's context still lives.

@@ -105,7 +105,7 @@ func TestOtherErrorReplies(t *testing.T) {
 		"too many requests, unmodeled":      {429, `{"message":"m"}`, "", "UnknownError", "m", 3},
 		"a request timeout":                 {400, `{"code":"RequestTimeout"}`, "", "RequestTimeout", "UnknownError", 3},
 		"a redirect":                        {302, ``, "", "UnknownError", "UnknownError", 1},
-		"an envelope as in the seed":        {400, `{"success":false,"error":{"code":"VALIDATION_ERROR","message":"Invalid request parameters"}}`, "", "VALIDATION_ERROR", "Invalid request parameters", 1},
+		"an envelope as a gateway sends it": {400, `{"success":false,"error":{"code":"VALIDATION_ERROR","message":"Invalid request parameters"}}`, "", "VALIDATION_ERROR", "Invalid request parameters", 1},
 		"an enveloped error on a 200":       {200, `{"success":false,"error":{"code":"VALIDATION_ERROR","message":"m"}}`, "", "VALIDATION_ERROR", "m", 1},
 		"an enveloped throttling on a 200":  {200, `{"success":false,"error":{"code":"ThrottlingException","message":"m"}}`, "", "ThrottlingException", "m", 3},
 		"an envelope without error":         {400, `{"success":false}`, "", "UnknownError", "UnknownError", 1},

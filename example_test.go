@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
@@ -39,8 +40,8 @@ func ExampleClient_GetSessionEmbedUrl() {
 	// Output: 200 true
 }
 
-// Users who sign in with roles: each has a role session, named after the user, whose credentials sign the call. Keep them as long
-// as the user is signed in, or each call asks STS.
+// Users who sign in with roles: each has a role session, named after the user, whose credentials sign the call. Keep them per
+// user, as long as the user is signed in, or each call asks STS.
 func ExampleClient_GetSessionEmbedUrl_roleSession() {
 	const role = "arn:aws:iam::111122223333:role/embed-console"
 	server := embedtest.NewServer(func(o *embedtest.Options) { o.Roles = []string{role} })
@@ -48,8 +49,13 @@ func ExampleClient_GetSessionEmbedUrl_roleSession() {
 	cfg := server.Config() // in a program: cfg, err := config.LoadDefaultConfig(ctx)
 	client := quicksightembed.NewFromConfig(cfg)
 
-	janes := aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(sts.NewFromConfig(cfg), role, func(o *stscreds.AssumeRoleOptions) {
-		o.RoleSessionName = "jane"
+	provider := stscreds.NewAssumeRoleProvider(sts.NewFromConfig(cfg), role, func(o *stscreds.AssumeRoleOptions) {
+		o.RoleSessionName = "jane" // 2 to 64 letters, digits or _+=,.@-
+	})
+	janes := aws.NewCredentialsCache(aws.CredentialsProviderFunc(func(ctx context.Context) (aws.Credentials, error) {
+		ctx, cancel := context.WithTimeout(ctx, 5*time.Second) // all of jane's calls wait for one answer, without their deadlines
+		defer cancel()
+		return provider.Retrieve(ctx)
 	}))
 	for range 2 {
 		_, err := client.GetSessionEmbedUrl(context.Background(),
@@ -81,23 +87,27 @@ func ExampleClient_GetSessionEmbedUrl_errors() {
 	})
 
 	var (
-		invalid      *quicksightembed.ValidationError
-		notFound     *quicksightembed.QuickSightUserNotFoundException
-		throttled    *quicksightembed.ThrottlingException
-		anyException smithy.APIError
+		call, ofSTS *smithy.OperationError
+		invalid     *quicksightembed.ValidationError
+		notFound    *quicksightembed.QuickSightUserNotFoundException
+		throttled   *quicksightembed.ThrottlingException
+		answer      smithy.APIError
+		timeout     interface{ Timeout() bool }
 	)
 	switch {
 	case err == nil:
 		fmt.Println("here is your console")
 	case errors.As(err, &invalid):
 		fmt.Println("nothing was sent, because of", invalid.Fields[0].Field)
+	case errors.As(err, &call) && errors.As(call.Err, &ofSTS): // before the rest, which it may be too
+		fmt.Println("no credentials: STS could not be asked for them, or refused")
 	case errors.As(err, &notFound):
 		fmt.Println("ask your administrator for access:", notFound.ErrorMessage())
 	case errors.As(err, &throttled):
 		fmt.Println("try again in a minute") // it was tried three times
-	case errors.As(err, &anyException):
-		fmt.Println("QuickSight answered", anyException.ErrorCode())
-	case errors.Is(err, context.DeadlineExceeded):
+	case errors.As(err, &answer):
+		fmt.Println("QuickSight answered", answer.ErrorCode())
+	case errors.As(err, &timeout) && timeout.Timeout(): // of the tries, or the deadline of the context
 		fmt.Println("this takes too long")
 	default:
 		fmt.Println("QuickSight cannot be reached")
@@ -121,21 +131,28 @@ func ExampleGetSessionEmbedUrlInput_Validate() {
 	// invalid input: UserArn "arn:aws:quicksight:111122223333:user/default/jane" has no region: it must be arn:{partition}:quicksight:{region}:{account}:user/{namespace}/{user name}
 }
 
-// A form handler that says what is wrong beside each field, before anybody is asked for a URL.
+// A form handler that says what is wrong beside each field, in its own words, before anybody is asked for a URL.
 func ExampleGetSessionEmbedUrlInput_Validate_form() {
 	handler := func(w http.ResponseWriter, r *http.Request) {
-		in := &quicksightembed.GetSessionEmbedUrlInput{
-			AwsAccountId: aws.String("111122223333"),
-			EntryPoint:   aws.String(quicksightembed.DashboardEntryPoint(r.FormValue("dashboard"))),
+		in := &quicksightembed.GetSessionEmbedUrlInput{AwsAccountId: aws.String("111122223333")}
+		if id := r.FormValue("dashboard"); id != "" { // otherwise the start page
+			in.EntryPoint = aws.String(quicksightembed.DashboardEntryPoint(id))
 		}
-		if minutes, err := strconv.ParseInt(r.FormValue("minutes"), 10, 64); err == nil { // otherwise QuickSight's own lifetime
+		if text := r.FormValue("minutes"); text != "" { // otherwise QuickSight's own lifetime
+			minutes, _ := strconv.ParseInt(text, 10, 64) // what is no number is 0, which is refused
 			in.SessionLifetimeInMinutes = &minutes
 		}
 		var invalid *quicksightembed.ValidationError
-		if errors.As(in.Validate(), &invalid) {
-			w.WriteHeader(http.StatusUnprocessableEntity)
-			for _, field := range invalid.Fields {
-				fmt.Fprintf(w, "%s: %s\n", field.Field, field.Problem)
+		if !errors.As(in.Validate(), &invalid) {
+			return
+		}
+		w.WriteHeader(http.StatusUnprocessableEntity)
+		for _, field := range invalid.Fields {
+			switch field.Field {
+			case "EntryPoint":
+				fmt.Fprintln(w, "dashboard: this is not the ID of a dashboard")
+			case "SessionLifetimeInMinutes":
+				fmt.Fprintln(w, "minutes:", field.Problem)
 			}
 		}
 	}
@@ -148,6 +165,6 @@ func ExampleGetSessionEmbedUrlInput_Validate_form() {
 	fmt.Print(page.Code, "\n", page.Body)
 	// Output:
 	// 422
-	// EntryPoint: must be /start, /start/analyses, /start/dashboards, /start/favorites, /dashboards/{id} or /analyses/{id}, where id is 1 to 512 letters, digits, _ or -
-	// SessionLifetimeInMinutes: must be 15 to 600 minutes
+	// dashboard: this is not the ID of a dashboard
+	// minutes: must be 15 to 600 minutes
 }

@@ -10,7 +10,7 @@ import (
 // logRequest logs the request as ClientLogMode asks for.
 func logRequest(logger logging.Logger, o *Options, req *http.Request) {
 	if o.ClientLogMode.IsSigning() {
-		scope, _, _ := strings.Cut(req.Header.Get("Authorization"), "Signature=")
+		scope, _ := cutSignature(req)
 		logger.Logf(logging.Debug, "Signed at %s: %sSignature=%s", req.Header.Get("X-Amz-Date"), scope, redacted)
 	}
 	if o.ClientLogMode.IsRequest() || o.ClientLogMode.IsRequestWithBody() {

@@ -1,6 +1,7 @@
 package quicksightembed
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -18,9 +19,6 @@ import (
 	"github.com/aws/smithy-go/logging"
 	"github.com/aws/smithy-go/tracing"
 )
-
-// defaultAttemptTimeout bounds one try where Options.AttemptTimeout is zero.
-const defaultAttemptTimeout = 15 * time.Second
 
 // HTTPSignerV4 signs a request with Signature Version 4, in its headers. *v4.Signer of aws-sdk-go-v2/aws/signer/v4 is one.
 type HTTPSignerV4 interface {
@@ -49,12 +47,14 @@ type Options struct {
 	// a path prefix; no user info, query or fragment.
 	BaseEndpoint *string
 
-	// ClientLogMode chooses what is logged to Logger. The signature, session token and authorization codes are never
-	// logged, in no mode.
+	// ClientLogMode chooses what is logged to Logger. The signature, session token and authorization codes are not
+	// logged in any mode.
 	ClientLogMode aws.ClientLogMode
 
 	// Credentials provide the keys to sign with. Required: this operation has no unsigned form. A provider must return
-	// when its context ends.
+	// when its context ends; nothing else bounds it. An aws.CredentialsCache keeps the deadlines of its callers from its
+	// provider, and lets them share one request for keys: give that a limit of its own, as the example of a role session
+	// does, or one that hangs blocks all of them.
 	Credentials aws.CredentialsProvider
 
 	// DefaultsMode sets the connection timeouts of the default HTTP client, and of a BuildableClient. Read by New only.
@@ -69,7 +69,7 @@ type Options struct {
 	// Region is the AWS region to send to and to sign for, such as "us-east-1". Required, with a BaseEndpoint too.
 	Region string
 
-	// RetryMaxAttempts is how often a call is tried at the most, the first try included. 0 leaves it to the Retryer,
+	// RetryMaxAttempts is how often a call is tried at most, the first try included. 0 leaves it to the Retryer,
 	// whose default is 3.
 	RetryMaxAttempts int
 
@@ -142,21 +142,11 @@ func (o *Options) defaultRetryer() aws.Retryer {
 
 // fillUnset sets what is nil, and cannot stay so, to what it is in other options.
 func (o *Options) fillUnset(from *Options) {
-	if o.HTTPClient == nil {
-		o.HTTPClient = from.HTTPClient
-	}
-	if o.HTTPSignerV4 == nil {
-		o.HTTPSignerV4 = from.HTTPSignerV4
-	}
-	if o.Logger == nil {
-		o.Logger = from.Logger
-	}
-	if o.Retryer == nil {
-		o.Retryer = from.Retryer
-	}
-	if o.TracerProvider == nil {
-		o.TracerProvider = from.TracerProvider
-	}
+	o.HTTPClient = cmp.Or(o.HTTPClient, from.HTTPClient)
+	o.HTTPSignerV4 = cmp.Or(o.HTTPSignerV4, from.HTTPSignerV4)
+	o.Logger = cmp.Or(o.Logger, from.Logger)
+	o.Retryer = cmp.Or(o.Retryer, from.Retryer)
+	o.TracerProvider = cmp.Or(o.TracerProvider, from.TracerProvider)
 }
 
 func (o *Options) resolvedDefaultsMode() (mode aws.DefaultsMode) {

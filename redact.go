@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -28,6 +29,17 @@ func redactURL(s string) string {
 	return s
 }
 
+// redactBaseEndpoint hides all that could be user info, query or fragment, however malformed.
+func redactBaseEndpoint(base string) string {
+	if at := strings.LastIndexByte(base, '@'); at >= 0 {
+		base = redacted + base[at:]
+	}
+	if end := strings.IndexAny(base, "?#"); end >= 0 {
+		base = base[:end+1] + redacted
+	}
+	return base
+}
+
 // quoteValue returns s redacted, quoted and cut to 128 bytes, for a FieldError.
 func quoteValue(s string) string {
 	const most = 128
@@ -50,10 +62,16 @@ func quoteValue(s string) string {
 // a wrong signature by quoting the request, token included.
 func (r reply) hideSecrets(text string) string {
 	text = hideToken(text, r.request.Header.Get("X-Amz-Security-Token"))
-	if _, signature, ok := strings.Cut(r.request.Header.Get("Authorization"), "Signature="); ok && signature != "" {
+	if _, signature := cutSignature(r.request); signature != "" {
 		text = strings.ReplaceAll(text, signature, redacted)
 	}
 	return hideQueries(hideUserInfo(text))
+}
+
+// cutSignature returns what the Authorization header of a request says before its signature, and the signature.
+func cutSignature(req *http.Request) (scope, signature string) {
+	scope, signature, _ = strings.Cut(req.Header.Get("Authorization"), "Signature=")
+	return scope, signature
 }
 
 // hideToken removes a token from text, where its letters and digits stand as they are, and what is between them may be
@@ -174,12 +192,8 @@ func signAt(text string, signs []string) int {
 }
 
 func hasSign(text string, signs []string) bool {
-	for i := range len(text) {
-		if signAt(text[i:], signs) > 0 {
-			return true
-		}
-	}
-	return false
+	text = strings.ToLower(text)
+	return slices.ContainsFunc(signs, func(sign string) bool { return strings.Contains(text, sign) })
 }
 
 // endOfURL returns where in text a URL ends: at white space, a quote, or an angle bracket that is not escaped.

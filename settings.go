@@ -11,6 +11,9 @@ import (
 	"github.com/aws/smithy-go/tracing"
 )
 
+// defaultAttemptTimeout bounds one try where Options.AttemptTimeout is zero.
+const defaultAttemptTimeout = 15 * time.Second
+
 // settings are the options of a client or a call, and what follows from them alone.
 type settings struct {
 	options   Options
@@ -40,7 +43,8 @@ func newSettings(o Options, userAgent string, clockSkew *atomic.Int64) *settings
 	return s
 }
 
-// with returns the settings of a call that has options of its own. Setting an option to nil keeps the client's.
+// with returns the settings of a call that has options of its own. What cannot stay unset, the call has from the client; see
+// fillUnset.
 func (s *settings) with(optFns []func(*Options)) *settings {
 	if len(optFns) == 0 {
 		return s

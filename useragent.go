@@ -32,8 +32,3 @@ func newUserAgent(appID string) string {
 	agent.HandleBuild(context.Background(), middleware.BuildInput{Request: req}, endOfBuild)
 	return req.Header.Get("User-Agent")
 }
-
-// endOfBuild lets a build middleware of the core be called as a plain function that sets a header.
-var endOfBuild = middleware.BuildHandlerFunc(func(context.Context, middleware.BuildInput) (out middleware.BuildOutput, metadata middleware.Metadata, err error) {
-	return out, metadata, nil
-})

@@ -75,7 +75,7 @@ func (e FieldError) String() string {
 	return e.Field + " " + e.Value + " " + e.Problem
 }
 
-// Validate checks the input by the rules that QuickSight documents, and returns nil or a *ValidationError with every
+// Validate checks the input by the rules below, which QuickSight documents, and returns nil or a *ValidationError with every
 // failing field. GetSessionEmbedUrl calls it before anything else; call it yourself to judge input early, for example in
 // a form handler. A nil input lacks AwsAccountId.
 //
@@ -171,17 +171,7 @@ func userArnProblem(userArn, account string) string {
 	return ""
 }
 
-func isAccountID(s string) bool {
-	if len(s) != 12 {
-		return false
-	}
-	for i := range len(s) {
-		if s[i] < '0' || s[i] > '9' {
-			return false
-		}
-	}
-	return true
-}
+func isAccountID(s string) bool { return len(s) == 12 && strings.Trim(s, "0123456789") == "" }
 
 func isPartition(s string) bool {
 	suffix, ok := strings.CutPrefix(s, "aws-")

@@ -163,6 +163,8 @@ func menuAt(current string) (entries []menuEntry) {
 	return entries
 }
 
+const cookieName = "embedtest-session"
+
 // browserCookie keeps the session open in the browser that opened it. In a frame of another site, browsers take it over TLS
 // alone, and many of them only where it is kept apart for the site that the frame is in.
 func (s *session) browserCookie(r *http.Request) *http.Cookie {

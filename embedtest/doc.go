@@ -24,9 +24,24 @@
 //	QuickSightUserNotFoundException 404            a user who is not in Options.Users
 //	ResourceNotFoundException 404                  no subscription, or a dashboard or analysis that is not in Options
 //
-// and otherwise a URL. Any other answer, such as ThrottlingException, InternalFailureException or ResourceExistsException, and
-// anything that goes wrong on the wire, is a [Fault] that a test injects. It remembers the last 1,000 requests and 10,000 URLs.
+// and otherwise a URL. Another operation gets UnknownOperationException (404), a body of more than 64 KiB
+// RequestEntityTooLargeException (413). Any other answer, such as ThrottlingException, InternalFailureException or
+// ResourceExistsException, and anything that goes wrong on the wire, is a [Fault] that a test injects.
 //
-// Browsers that open a URL see a page that stands in for the console, and that amazon-quicksight-embedding-sdk takes for it.
+// A GET of the URL answers 200 once, with a page that stands in for the console, and that amazon-quicksight-embedding-sdk takes
+// for it; then 410, as after 5 minutes. A HEAD does not use the URL up. It remembers the last 1,000 requests, 10,000 URLs and
+// 10,000 role sessions.
+//
 // It is also an STS that answers AssumeRole, for users who sign in with roles: see Options.Roles.
+//
+// # Tests that are fast
+//
+// A client waits before it tries again, and for a service that is silent, as long as with AWS. Shorten both in the tests of code
+// that takes an aws.Config:
+//
+//	cfg := srv.Config()
+//	cfg.Retryer = func() aws.Retryer {
+//		return retry.NewStandard(func(o *retry.StandardOptions) { o.MaxBackoff = time.Millisecond })
+//	}
+//	client := quicksightembed.NewFromConfig(cfg, func(o *quicksightembed.Options) { o.AttemptTimeout = 100 * time.Millisecond })
 package embedtest

@@ -1,6 +1,7 @@
 package embedtest
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"time"
@@ -28,7 +29,7 @@ type Options struct {
 
 	// Roles are the ARNs of the roles, such as arn:aws:iam::111122223333:role/embed, that an identity may assume: the server
 	// is STS too, and issues keys for a role session, whose QuickSight user is …:user/default/{role name}/{session name}.
-	// The default is none.
+	// Faults do not happen to AssumeRole. The default is none.
 	Roles []string
 
 	// Edition is the account's. The default is EditionEnterprise.
@@ -53,7 +54,7 @@ type Options struct {
 	Envelope bool
 
 	// Now is the server's clock, for the dates of requests, for URLs and sessions, and for the Date header of replies. The
-	// default is time.Now. A request that is signed more than 15 minutes off it is refused.
+	// default is time.Now. A request that is signed more than 15 minutes off it is refused. It may be called concurrently.
 	Now func() time.Time
 
 	// Faults are injected before the first request.
@@ -90,21 +91,11 @@ const (
 )
 
 func (o *Options) setDefaults() {
-	if o.AwsAccountId == "" {
-		o.AwsAccountId = "111122223333"
-	}
-	if o.Region == "" {
-		o.Region = "us-east-1"
-	}
-	if o.Credentials.AccessKeyID == "" {
-		o.Credentials.AccessKeyID = "AKIAIOSFODNN7EXAMPLE"
-	}
-	if o.Credentials.SecretAccessKey == "" {
-		o.Credentials.SecretAccessKey = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
-	}
-	if o.Edition == "" {
-		o.Edition = EditionEnterprise
-	}
+	o.AwsAccountId = cmp.Or(o.AwsAccountId, "111122223333")
+	o.Region = cmp.Or(o.Region, "us-east-1")
+	o.Credentials.AccessKeyID = cmp.Or(o.Credentials.AccessKeyID, "AKIAIOSFODNN7EXAMPLE")
+	o.Credentials.SecretAccessKey = cmp.Or(o.Credentials.SecretAccessKey, "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
+	o.Edition = cmp.Or(o.Edition, EditionEnterprise)
 	if o.Now == nil {
 		o.Now = time.Now
 	}

@@ -3,18 +3,24 @@ package embedtest_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"example.com/quicksightembed"
 	"example.com/quicksightembed/embedtest"
 )
 
-// This file is the Go code of the README.
+// This file has each line of Go that is in the README.
 
 // consoleURL is a handler of a backend: a fresh embed URL for the user who is signed in.
 type consoleURL struct {
@@ -82,3 +88,53 @@ func TestConsoleURLOfAServiceThatIsBusy(t *testing.T) {
 		t.Error(page.Code, page.Body)
 	}
 }
+
+// snippets are the README's statements, in the order in which it has them.
+func snippets(ctx context.Context, roleArn, jane, bob string, input *quicksightembed.GetSessionEmbedUrlInput, isDown bool) error {
+	cfg, err := config.LoadDefaultConfig(ctx)
+	if err != nil {
+		return err
+	}
+	{
+		client := quicksightembed.NewFromConfig(cfg)
+
+		out, err := client.GetSessionEmbedUrl(ctx, &quicksightembed.GetSessionEmbedUrlInput{
+			AwsAccountId: aws.String("111122223333"),
+			EntryPoint:   aws.String(quicksightembed.EntryPointDashboards),
+			UserArn:      aws.String("arn:aws:quicksight:us-east-1:111122223333:user/default/jane"),
+		})
+		fmt.Println(out, err)
+	}
+	client := quicksightembed.NewFromConfig(cfg, func(o *quicksightembed.Options) { o.AttemptTimeout = 3 * time.Second })
+	{
+		provider := stscreds.NewAssumeRoleProvider(sts.NewFromConfig(cfg), roleArn, func(o *stscreds.AssumeRoleOptions) {
+			o.RoleSessionName = "jane@example.com"
+		})
+		janes := aws.NewCredentialsCache(aws.CredentialsProviderFunc(func(ctx context.Context) (aws.Credentials, error) {
+			ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+			defer cancel()
+			return provider.Retrieve(ctx)
+		}))
+
+		out, err := client.GetSessionEmbedUrl(ctx, input, func(o *quicksightembed.Options) { o.Credentials = janes })
+		fmt.Println(out, err)
+	}
+	server := embedtest.NewServer(func(o *embedtest.Options) { o.Users = []string{jane} })
+	server.Inject(embedtest.Throttle().Times(2))
+	server.Inject(embedtest.Fail("ResourceExistsException"))
+	server.Inject(embedtest.Stall(), embedtest.Reset(), embedtest.Status(503))
+	server.Inject(embedtest.Truncate().When(func(r embedtest.Request) bool { return r.UserArn == bob }))
+	server.Inject(embedtest.Status(503).When(func(embedtest.Request) bool { return isDown }))
+	server.Advance(6 * time.Minute)
+	{
+		cfg := server.Config()
+		cfg.Retryer = func() aws.Retryer {
+			return retry.NewStandard(func(o *retry.StandardOptions) { o.MaxBackoff = time.Millisecond })
+		}
+		client := quicksightembed.NewFromConfig(cfg, func(o *quicksightembed.Options) { o.AttemptTimeout = 100 * time.Millisecond })
+		_ = client
+	}
+	return nil
+}
+
+var _ = snippets

@@ -18,7 +18,7 @@ type Request struct {
 	Host      string      // the Host header
 	Header    http.Header // as it was sent, secrets included
 
-	// Input is what the request asked for, as far as it could be read.
+	// Input is what the request asked for, as far as it could be read; empty for AssumeRole.
 	Input quicksightembed.GetSessionEmbedUrlInput
 
 	// AccessKeyId is the access key that the request was signed with, "" where the signature is not right.
@@ -66,8 +66,8 @@ func (r Request) String() string {
 // Format prints String whatever the verb: Header has a signature.
 func (r Request) Format(f fmt.State, _ rune) { io.WriteString(f, r.String()) }
 
-// Requests returns the requests to the API that the server has answered, oldest first; at most the last 1,000. Opening an
-// embed URL is not one.
+// Requests returns the requests to the API that the server has answered, oldest first; at most the last 1,000. Those of
+// AssumeRole are among them, told apart by their Operation. Opening an embed URL is not one.
 func (s *Server) Requests() []Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -43,7 +43,8 @@ type Server struct {
 	faults   []*Fault
 }
 
-// NewServer starts a server that speaks HTTP. The caller must Close it.
+// NewServer starts a server that speaks HTTP. The caller must Close it. It panics where an identity has no keys of its own, or a
+// role is not the ARN of one: that is an error of the test.
 func NewServer(optFns ...func(*Options)) *Server {
 	s := newServer(optFns)
 	s.URL = s.scheme() + "://" + s.address()
@@ -52,7 +53,7 @@ func NewServer(optFns ...func(*Options)) *Server {
 }
 
 // NewTLSServer starts a server that speaks HTTPS, for browsers, with a certificate of its own for its address and localhost,
-// which Client trusts. The caller must Close it.
+// which Client trusts. The caller must Close it. It panics as NewServer does.
 func NewTLSServer(optFns ...func(*Options)) *Server {
 	s := newServer(optFns)
 	s.server.TLS = &tls.Config{Certificates: []tls.Certificate{newCertificate(s.server.Listener.Addr())}}
@@ -129,7 +130,8 @@ func (s *Server) Client() *http.Client { return s.server.Client() }
 // Certificate returns the server's certificate, or nil where it does not speak HTTPS.
 func (s *Server) Certificate() *x509.Certificate { return s.server.Certificate() }
 
-// Config returns an aws.Config whose clients call the server: region, credentials, base endpoint and HTTP client.
+// Config returns an aws.Config whose clients call the server: region, credentials, base endpoint and HTTP client. They wait
+// between tries as with AWS, unless its Retryer is set.
 func (s *Server) Config() aws.Config {
 	credentials := s.options.Credentials
 	httpClient := *s.Client()

@@ -113,5 +113,3 @@ func (s *sessions) open(r *http.Request) (opened session, status int, problem st
 
 // same compares secrets without telling by its time how much of them is right.
 func same(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
-
-const cookieName = "embedtest-session"
