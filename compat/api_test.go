@@ -41,7 +41,8 @@ func loadPackages(t *testing.T, paths ...string) (loaded []*types.Package) {
 	return loaded
 }
 
-// exportedLines describe all that a package exports, in the form of the files in Go's own api directory.
+// exportedLines describe all that a package exports, in the form of the files in Go's own api directory, but with fields in their
+// order.
 func exportedLines(pkg *types.Package) (lines []string) {
 	qualifier := func(p *types.Package) string {
 		if p == pkg {
@@ -71,7 +72,7 @@ func exportedLines(pkg *types.Package) (lines []string) {
 			add("type %s struct", name)
 			for i := range underlying.NumFields() {
 				if field := underlying.Field(i); field.Exported() {
-					add("type %s struct, %s %s %s", name, field.Name(), types.TypeString(field.Type(), qualifier), underlying.Tag(i))
+					add("type %s struct, %s", name, strings.TrimSpace(field.Name()+" "+types.TypeString(field.Type(), qualifier)+" "+underlying.Tag(i)))
 				}
 			}
 		case *types.Interface:
@@ -81,16 +82,14 @@ func exportedLines(pkg *types.Package) (lines []string) {
 		default:
 			add("type %s %s", name, types.TypeString(underlying, qualifier))
 		}
-		for method := range named.Methods() {
+		methods := slices.Collect(named.Methods())
+		slices.SortFunc(methods, func(a, b *types.Func) int { return strings.Compare(a.Name(), b.Name()) })
+		for _, method := range methods {
 			if method.Exported() {
 				add("method (%s) %s%s", types.TypeString(method.Signature().Recv().Type(), qualifier), method.Name(), signature(method, qualifier))
 			}
 		}
 	}
-	for i, line := range lines {
-		lines[i] = strings.TrimSpace(line)
-	}
-	slices.Sort(lines)
 	return lines
 }
 

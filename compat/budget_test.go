@@ -4,6 +4,7 @@ package compat
 
 import (
 	"bytes"
+	"fmt"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -80,7 +81,7 @@ func packagesOf(t *testing.T, program string) map[string]bool {
 
 // TestBudgetOfCode holds how many lines of code the root package has, without tests, comments and blanks.
 func TestBudgetOfCode(t *testing.T) {
-	const most = 1655
+	const most = 1647
 	files, err := filepath.Glob("../*.go")
 	require.NoError(t, err)
 	lines := 0
@@ -95,5 +96,6 @@ func TestBudgetOfCode(t *testing.T) {
 		}
 	}
 	t.Logf("%d lines", lines)
+	assert.Contains(t, read(t, "../docs/design.md"), fmt.Sprintf("has 1,%03d lines", lines-1000))
 	assert.LessOrEqual(t, lines, most)
 }
