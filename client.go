@@ -39,8 +39,8 @@ type Client struct {
 	settings *settings
 }
 
-// New returns a client with the options, on which the functions are called in order after unset options have got their
-// defaults. Options that cannot work are reported by each call.
+// New returns a client with the options, on which the functions are called in order after HTTPClient, HTTPSignerV4, Logger, Retryer
+// and TracerProvider have got their defaults where they were unset. Options that cannot work are reported by each call.
 func New(options Options, optFns ...func(*Options)) *Client {
 	options = options.Copy()
 	if options.Retryer == nil {

@@ -25,7 +25,7 @@ type HTTPSignerV4 interface {
 	SignHTTP(ctx context.Context, credentials aws.Credentials, r *http.Request, payloadHash string, service string, region string, signingTime time.Time, optFns ...func(*v4.SignerOptions)) error
 }
 
-// EndpointResolverOptions choose a variant of the AWS endpoint. Neither goes together with Options.BaseEndpoint.
+// EndpointResolverOptions choose a variant of the AWS endpoint. Neither can be used with Options.BaseEndpoint.
 type EndpointResolverOptions struct {
 	// UseDualStackEndpoint set to enabled sends to the endpoint that is reachable over IPv4 and IPv6.
 	UseDualStackEndpoint aws.DualStackEndpointState
@@ -52,9 +52,9 @@ type Options struct {
 	ClientLogMode aws.ClientLogMode
 
 	// Credentials provide the keys to sign with. Required: this operation has no unsigned form. A provider must return
-	// when its context ends; nothing else bounds it. An aws.CredentialsCache keeps the deadlines of its callers from its
-	// provider, and lets them share one request for keys: give that a limit of its own, as the example of a role session
-	// does, or one that hangs blocks all of them.
+	// when its context ends; nothing else bounds it. An aws.CredentialsCache lets its callers share one request for keys, and
+	// does not pass their deadlines on: give the request a limit of its own, as the example of a role session does, or one that
+	// hangs blocks all of them.
 	Credentials aws.CredentialsProvider
 
 	// DefaultsMode sets the connection timeouts of the default HTTP client, and of a BuildableClient. Read by New only.
@@ -74,8 +74,8 @@ type Options struct {
 	RetryMaxAttempts int
 
 	// RetryMode chooses the default Retryer: aws.RetryModeStandard (the default) or aws.RetryModeAdaptive. It counts in the
-	// Options that New gets and in an aws.Config. Set by an option function it changes nothing, as in the official client:
-	// by then the Retryer is made.
+	// Options that New gets and in an aws.Config. Set to the other one by an option function it changes nothing, as in the
+	// official client: by then the Retryer is made.
 	RetryMode aws.RetryMode
 
 	// Retryer decides whether, when and how often a failed try is repeated. It is shared by all calls, so that its

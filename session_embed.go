@@ -42,7 +42,7 @@ type GetSessionEmbedUrlInput struct {
 // values as JSON by itself therefore shows the secret.
 type GetSessionEmbedUrlOutput struct {
 	// EmbedUrl is the URL for the iframe. It can be opened once, within 5 minutes; never cache it. Nil only for an
-	// enveloped reply that has none; then see Id.
+	// enveloped reply that has none; then see Id, which a gateway may leave out too.
 	EmbedUrl *string
 
 	// RequestId is the AWS request ID in the reply's body. That of its header is in ResultMetadata.

@@ -21,7 +21,8 @@ type Options struct {
 	// defaults; where there is a session token, requests must have it too.
 	Credentials aws.Credentials
 
-	// UserArn is the QuickSight user of Credentials: whom a request without a UserArn is for, where they signed it.
+	// UserArn is the QuickSight user of Credentials: whom a request without a UserArn is for, where they signed it. The default is
+	// none: such a request then gets a URL where everyone is registered, and QuickSightUserNotFoundException otherwise.
 	UserArn string
 
 	// Identities are further ones that requests may be signed with, such as a role session for each end user.
@@ -29,7 +30,8 @@ type Options struct {
 
 	// Roles are the ARNs of the roles, such as arn:aws:iam::111122223333:role/embed, that an identity may assume: the server
 	// is STS too, and issues keys for a role session, whose QuickSight user is …:user/default/{role name}/{session name}.
-	// Faults do not happen to AssumeRole. The default is none.
+	// They last as long as is asked for, by the server's clock: 15 minutes, unless told otherwise, by package stscreds. Faults do
+	// not happen to AssumeRole. The default is none.
 	Roles []string
 
 	// Edition is the account's. The default is EditionEnterprise.

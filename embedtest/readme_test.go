@@ -34,7 +34,9 @@ func (h consoleURL) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "sign in first", http.StatusUnauthorized)
 		return
 	}
-	out, err := h.client.GetSessionEmbedUrl(r.Context(), &quicksightembed.GetSessionEmbedUrlInput{
+	ctx, cancel := context.WithTimeout(r.Context(), 10*time.Second) // nobody looks longer at an empty page
+	defer cancel()
+	out, err := h.client.GetSessionEmbedUrl(ctx, &quicksightembed.GetSessionEmbedUrlInput{
 		AwsAccountId: aws.String("111122223333"),
 		EntryPoint:   aws.String(quicksightembed.EntryPointDashboards),
 		UserArn:      aws.String(userArn),

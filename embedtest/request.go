@@ -66,7 +66,7 @@ func (r Request) String() string {
 // Format prints String whatever the verb: Header has a signature.
 func (r Request) Format(f fmt.State, _ rune) { io.WriteString(f, r.String()) }
 
-// Requests returns the requests to the API that the server has answered, oldest first; at most the last 1,000. Those of
+// Requests returns the requests to the API that the server has judged, oldest first; at most the last 1,000. Those of
 // AssumeRole are among them, told apart by their Operation. Opening an embed URL is not one.
 func (s *Server) Requests() []Request {
 	s.mu.Lock()

@@ -119,7 +119,8 @@ func (s *Server) RegisterUser(userArn string) {
 }
 
 // Advance puts the server's clock ahead, for example past the 5 minutes in which a URL can be opened, or the end of a
-// session. Clients that correct for clock skew, as this module's does, follow it.
+// session. Clients that correct for clock skew, as this module's does, follow it; a credentials cache does not, and keeps the keys
+// of a role session that have expired here.
 func (s *Server) Advance(d time.Duration) { s.ahead.Add(int64(d)) }
 
 func (s *Server) now() time.Time { return s.options.Now().Add(time.Duration(s.ahead.Load())) }

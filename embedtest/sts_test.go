@@ -1,7 +1,6 @@
 package embedtest_test
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"strings"
@@ -9,7 +8,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
 	"github.com/stretchr/testify/assert"
@@ -159,26 +157,4 @@ func TestFaultsAreForURLsAlone(t *testing.T) {
 	out, err := assume(server, nil)
 	require.NoError(t, err)
 	assert.ErrorContains(t, asking(server, out), "ResourceExistsException")
-}
-
-// A role session for an end user, as a backend makes it.
-func ExampleOptions_roles() {
-	server := embedtest.NewServer(func(o *embedtest.Options) { o.Roles = []string{"arn:aws:iam::111122223333:role/embed"} })
-	defer server.Close()
-	cfg := server.Config()
-	client := quicksightembed.NewFromConfig(cfg)
-
-	janes := aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(sts.NewFromConfig(cfg), "arn:aws:iam::111122223333:role/embed", func(o *stscreds.AssumeRoleOptions) {
-		o.RoleSessionName = "jane"
-	}))
-	for range 2 {
-		client.GetSessionEmbedUrl(context.Background(), &quicksightembed.GetSessionEmbedUrlInput{AwsAccountId: aws.String("111122223333")}, func(o *quicksightembed.Options) { o.Credentials = janes })
-	}
-	for _, request := range server.Requests() {
-		fmt.Println(request.Operation, request.UserArn)
-	}
-	// Output:
-	// AssumeRole arn:aws:quicksight:us-east-1:111122223333:user/default/embed/jane
-	// GetSessionEmbedUrl arn:aws:quicksight:us-east-1:111122223333:user/default/embed/jane
-	// GetSessionEmbedUrl arn:aws:quicksight:us-east-1:111122223333:user/default/embed/jane
 }
