@@ -16,7 +16,7 @@ help: ## this list
 all: format lint tidy imports test oldest race compat webapp reliability coverage budget fuzz bench readme ## all that CI runs
 
 format: ## what gofmt would change
-	@unformatted=$$(git ls-files -z '*.go' | xargs -0 gofmt -l); [ -z "$$unformatted" ] || { echo "gofmt would change: $$unformatted"; exit 1; }
+	@unformatted=$$(git ls-files -z --cached --others --exclude-standard --deduplicate '*.go' | xargs -0 ls -d 2>/dev/null | xargs gofmt -l); [ -z "$$unformatted" ] || { echo "gofmt would change: $$unformatted"; exit 1; }
 
 lint: ## go vet, and staticcheck with all of its checks; staticcheck.conf has the exceptions
 	go vet ./...
@@ -38,7 +38,7 @@ test: ## the library and the examples
 	go test ./...
 
 oldest: ## the same, with the oldest Go that go.mod allows
-	GOTOOLCHAIN=go$$(go list -m -f '{{.GoVersion}}').0 go test ./...
+	GOTOOLCHAIN=go$$(go list -m -f '{{.GoVersion}}' | sed 's/^\([0-9]*\.[0-9]*\)$$/\1.0/') go test ./...
 
 race: ## the same, with the race detector
 	go test -race ./...

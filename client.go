@@ -97,8 +97,8 @@ func applyOptions(o *Options, optFns []func(*Options)) {
 //
 // Every error is a *smithy.OperationError. Inside it, errors.As finds
 //   - a *[ValidationError]: the input or the options are wrong, and nothing was sent;
-//   - none of the rest, but perhaps the error of a service that was asked for credentials, such as STS, in a second
-//     *smithy.OperationError; the text begins with "get identity": no credentials, or their provider failed;
+//   - an error whose text has "get identity: ": no credentials, or their provider failed. Where it asked a service such as STS,
+//     that one's error is in a second *smithy.OperationError, and may be any of the following: look for it first;
 //   - one of this package's exceptions, or a *smithy.GenericAPIError: what QuickSight answered. All are smithy.APIError;
 //   - an *awshttp.ResponseError: the status and the request ID of the reply, around the error itself; 0 and "" where there was
 //     no reply;
@@ -107,9 +107,10 @@ func applyOptions(o *Options, optFns []func(*Options)) {
 //   - a *smithy.DeserializationError: a reply that cannot be read: not the JSON expected, cut off, or larger than 1 MiB;
 //   - a *smithy.CanceledError or an *aws.RequestCanceledError: ctx ended while sending or waiting. errors.Is finds
 //     context.Canceled or context.DeadlineExceeded whenever ctx ended. What the last try failed with is not in it;
-//   - a *retry.MaxAttemptsError: the last of several tries failed.
+//   - a *retry.MaxAttemptsError: no try is left. It is around the error of the last.
 //
-// The packages are smithy-go, its transport/http (smithyhttp), and of aws-sdk-go-v2 aws, aws/retry and aws/transport/http (awshttp).
+// The packages are smithy-go, its transport/http (smithyhttp), and of aws-sdk-go-v2 aws, aws/retry and aws/transport/http
+// (awshttp).
 //
 // See https://docs.aws.amazon.com/quicksight/latest/APIReference/API_GetSessionEmbedUrl.html
 func (c *Client) GetSessionEmbedUrl(ctx context.Context, params *GetSessionEmbedUrlInput, optFns ...func(*Options)) (out *GetSessionEmbedUrlOutput, err error) {

@@ -82,7 +82,7 @@ func TestHeadersOfEachAttempt(t *testing.T) {
 		assert.Equal(t, fmt.Sprintf("attempt=%d; max=3", i+1), r.Header.Get("Amz-Sdk-Request"))
 		assert.Regexp(t, `^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$`, r.Header.Get("Amz-Sdk-Invocation-Id"))
 		assert.Equal(t, seen[0].Header.Get("Amz-Sdk-Invocation-Id"), r.Header.Get("Amz-Sdk-Invocation-Id"), "one a call")
-		assert.Regexp(t, `^aws-sdk-go-v2/\S+ ua/2.1 os/\S+ lang/go#\S+ md/GOOS#\S+ md/GOARCH#\S+ lib/quicksightembed#0.1.0 app/my-app$`, r.UserAgent())
+		assert.Regexp(t, `^aws-sdk-go-v2/\S+ ua/2.1 os/\S+ lang/go#\S+ md/GOOS#\S+ md/GOARCH#\S+ lib/quicksightembed#[0-9.]+ app/my-app$`, r.UserAgent())
 		assert.Contains(t, r.Header.Get("Authorization"), "SignedHeaders=amz-sdk-invocation-id;amz-sdk-request;host;x-amz-date, ")
 		assert.Empty(t, r.Header.Get("X-Amzn-Trace-Id"))
 	}

@@ -147,14 +147,10 @@ func exceptionCode(override *string, code string) string {
 }
 
 // decodeError decodes an error of QuickSight's own form: the code from the header, else from the body.
-func (r reply) decodeError() error {
+func (r reply) decodeError(doc document) error {
 	bodyCode, message, err := restjson.GetErrorInfo(json.NewDecoder(bytes.NewReader(r.body)))
 	if err != nil {
 		return r.unreadable(wrongType(err))
-	}
-	doc, err := decodeDocument(r.body)
-	if err != nil {
-		return r.unreadable(err)
 	}
 	return r.errorFrom(doc, cmp.Or(r.response.Header.Get("X-Amzn-ErrorType"), bodyCode), message)
 }
@@ -234,8 +230,8 @@ func (r reply) unreadable(err error) error {
 	}
 }
 
-// wrongType says in the words of JSON that the reply, or a value in it, is of the wrong type, where the decoder speaks of types of Go. It returns
-// other errors as they are.
+// wrongType says in the words of JSON that the reply, or a value in it, is of the wrong type, where the decoder speaks of types
+// of Go. It returns other errors as they are.
 func wrongType(err error) error {
 	var wrong *json.UnmarshalTypeError
 	if !errors.As(err, &wrong) {

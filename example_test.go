@@ -56,7 +56,7 @@ func ExampleClient_GetSessionEmbedUrl_roleSession() {
 		ctx, cancel := context.WithTimeout(ctx, 5*time.Second) // all of jane's calls wait for one answer, without their deadlines
 		defer cancel()
 		return provider.Retrieve(ctx)
-	}))
+	}), func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = time.Minute }) // new keys before the old ones expire
 	for range 2 {
 		_, err := client.GetSessionEmbedUrl(context.Background(),
 			&quicksightembed.GetSessionEmbedUrlInput{AwsAccountId: aws.String("111122223333")},

@@ -42,7 +42,7 @@ func (r reply) decode() (*GetSessionEmbedUrlOutput, error) {
 	case isEnvelope && !success:
 		return nil, r.decodeEnvelopeError(doc)
 	case r.response.StatusCode < 200 || r.response.StatusCode > 299:
-		return nil, r.decodeError()
+		return nil, r.decodeError(doc)
 	case err != nil:
 		return nil, r.unreadable(err)
 	}

@@ -499,3 +499,17 @@ func TestBaseEndpointOfASecretAloneIsHidden(t *testing.T) {
 		require.Equal(t, want, fieldsOf(t, err)[0].Value)
 	}
 }
+
+func TestErrorOfACallersHTTPClientShowsNoSecrets(t *testing.T) {
+	client := quicksightembed.New(quicksightembed.Options{
+		Region:      "us-east-1",
+		Credentials: staticCredentials("AKID", "SECRET", "the-session-token"),
+		Retryer:     aws.NopRetryer{},
+		HTTPClient: smithyhttp.ClientDoFunc(func(r *http.Request) (*http.Response, error) {
+			return nil, fmt.Errorf("proxy refused %s %s", r.Header.Get("X-Amz-Security-Token"), r.Header.Get("Authorization"))
+		}),
+	})
+	_, err := client.GetSessionEmbedUrl(ctx, janesInput())
+	require.ErrorContains(t, err, "proxy refused REDACTED AWS4-HMAC-SHA256 ")
+	assert.Regexp(t, `Signature=REDACTED$`, err.Error())
+}

@@ -15,8 +15,8 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// GetSessionEmbedUrlInput says for whom to open the console, and where. A nil pointer means "not given" and is not sent; a pointer to an empty or
-// zero value is given, and judged. [GetSessionEmbedUrlInput.Validate] tells the rules.
+// GetSessionEmbedUrlInput says for whom to open the console, and where. A nil pointer means "not given" and is not sent; a
+// pointer to an empty or zero value is given, and judged. [GetSessionEmbedUrlInput.Validate] tells the rules.
 type GetSessionEmbedUrlInput struct {
 	// AwsAccountId is the ID of the AWS account with the QuickSight subscription: 12 digits. Required.
 	AwsAccountId *string

@@ -60,9 +60,7 @@ func (s *settings) with(optFns []func(*Options)) *settings {
 		agent = userAgent(o.AppID)
 	}
 	_, isBuildable := o.HTTPClient.(*awshttp.BuildableClient)
-	if !isBuildable {
-		o.HTTPClient = withoutRedirects(o.HTTPClient)
-	}
+	o.HTTPClient = withoutRedirects(o.HTTPClient)
 	call := newSettings(o, agent, s.clockSkew)
 	if isBuildable {
 		call.problems = append(call.problems, FieldError{Field: "Options.HTTPClient",

@@ -34,8 +34,8 @@ func TestBudgetOfAllocations(t *testing.T) {
 		"the account alone":              {withKeys, accountAlone, nil, 124},
 		"all inputs and a session token": {withToken, everyInput(), nil, 149},
 		"credentials of the call":        {withKeys, everyInput(), endUsers[1], 154},
-		"an error":                       {workingConfig(stub(errorReply)), everyInput(), nil, 203},
-		"throttled once":                 {withoutPause, everyInput(), nil, 321},
+		"an error":                       {workingConfig(stub(errorReply)), everyInput(), nil, 189},
+		"throttled once":                 {withoutPause, everyInput(), nil, 307},
 		"invalid input":                  {withKeys, &quicksightembed.GetSessionEmbedUrlInput{}, nil, 16},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -81,7 +81,7 @@ func packagesOf(t *testing.T, program string) map[string]bool {
 
 // TestBudgetOfCode holds how many lines of code the root package has, without tests, comments and blanks.
 func TestBudgetOfCode(t *testing.T) {
-	const most = 1647
+	const most = 1641
 	files, err := filepath.Glob("../*.go")
 	require.NoError(t, err)
 	lines := 0
@@ -96,6 +96,7 @@ func TestBudgetOfCode(t *testing.T) {
 		}
 	}
 	t.Logf("%d lines", lines)
-	assert.Contains(t, read(t, "../docs/design.md"), fmt.Sprintf("has 1,%03d lines", lines-1000))
+	said := fmt.Sprintf("has %d,%03d lines", lines/1000, lines%1000)
+	assert.True(t, strings.Contains(read(t, "../docs/design.md"), said), "docs/design.md does not say %q", said)
 	assert.LessOrEqual(t, lines, most)
 }

@@ -92,21 +92,23 @@ func TestDocumentsVersion(t *testing.T) {
 	assert.Contains(t, read(t, "../README.md"), "version "+version)
 }
 
-// TestDocumentsCode looks for each line of Go in the README, without comments, in the file that compiles and runs them.
+// TestDocumentsCode looks for each paragraph of Go in the README, without comments and indentation, in the file that compiles it.
 func TestDocumentsCode(t *testing.T) {
-	comment := regexp.MustCompile(`\s*//.*`)
-	compiled := map[string]bool{}
-	for line := range strings.Lines(read(t, "../embedtest/readme_test.go")) {
-		compiled[strings.TrimSpace(comment.ReplaceAllString(line, ""))] = true
-	}
+	compiled := plain(read(t, "../embedtest/readme_test.go"))
 	blocks := regexp.MustCompile("(?ms)^ *```go\n(.*?)^ *```$").FindAllStringSubmatch(read(t, "../README.md"), -1)
 	require.NotEmpty(t, blocks)
 	for _, block := range blocks {
-		for line := range strings.Lines(block[1]) {
-			line = strings.TrimSpace(comment.ReplaceAllString(line, ""))
-			assert.True(t, line == "" || compiled[line], "embedtest/readme_test.go lacks %s", line)
+		for paragraph := range strings.SplitSeq(plain(block[1]), "\n\n") {
+			paragraph = strings.Trim(paragraph, "\n")
+			assert.True(t, strings.Contains(compiled, "\n"+paragraph+"\n"), "embedtest/readme_test.go lacks\n%s", paragraph)
 		}
 	}
+}
+
+// plain is code without comments and indentation.
+func plain(code string) string {
+	code = regexp.MustCompile(`(?m)^\s*//.*\n|[ \t]*//.*$`).ReplaceAllString(code, "")
+	return regexp.MustCompile(`(?m)^[ \t]+`).ReplaceAllString(code, "")
 }
 
 // TestDocumentsLinks looks for the file, and the heading in it, that each link from a document to another leads to.

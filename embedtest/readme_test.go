@@ -20,7 +20,7 @@ import (
 	"example.com/quicksightembed/embedtest"
 )
 
-// This file has each line of Go that is in the README.
+// This file has all the Go that is in the README.
 
 // consoleURL is a handler of a backend: a fresh embed URL for the user who is signed in.
 type consoleURL struct {
@@ -91,15 +91,14 @@ func TestConsoleURLOfAServiceThatIsBusy(t *testing.T) {
 	}
 }
 
-// snippets are the README's statements, in the order in which it has them.
+// snippets are the README's statements. They are compiled alone: some of them ask AWS.
 func snippets(ctx context.Context, roleArn, jane, bob string, input *quicksightembed.GetSessionEmbedUrlInput, isDown bool) error {
 	cfg, err := config.LoadDefaultConfig(ctx)
 	if err != nil {
 		return err
 	}
+	client := quicksightembed.NewFromConfig(cfg)
 	{
-		client := quicksightembed.NewFromConfig(cfg)
-
 		out, err := client.GetSessionEmbedUrl(ctx, &quicksightembed.GetSessionEmbedUrlInput{
 			AwsAccountId: aws.String("111122223333"),
 			EntryPoint:   aws.String(quicksightembed.EntryPointDashboards),
@@ -107,7 +106,10 @@ func snippets(ctx context.Context, roleArn, jane, bob string, input *quicksighte
 		})
 		fmt.Println(out, err)
 	}
-	client := quicksightembed.NewFromConfig(cfg, func(o *quicksightembed.Options) { o.AttemptTimeout = 3 * time.Second })
+	{
+		client := quicksightembed.NewFromConfig(cfg, func(o *quicksightembed.Options) { o.AttemptTimeout = 3 * time.Second })
+		_ = client
+	}
 	{
 		provider := stscreds.NewAssumeRoleProvider(sts.NewFromConfig(cfg), roleArn, func(o *stscreds.AssumeRoleOptions) {
 			o.RoleSessionName = "jane@example.com"
@@ -116,12 +118,13 @@ func snippets(ctx context.Context, roleArn, jane, bob string, input *quicksighte
 			ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 			defer cancel()
 			return provider.Retrieve(ctx)
-		}))
+		}), func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = time.Minute })
 
 		out, err := client.GetSessionEmbedUrl(ctx, input, func(o *quicksightembed.Options) { o.Credentials = janes })
 		fmt.Println(out, err)
 	}
 	server := embedtest.NewServer(func(o *embedtest.Options) { o.Users = []string{jane} })
+
 	server.Inject(embedtest.Throttle().Times(2))
 	server.Inject(embedtest.Fail("ResourceExistsException"))
 	server.Inject(embedtest.Stall(), embedtest.Reset(), embedtest.Status(503))

@@ -1,7 +1,7 @@
 // Command performance measures this client beside the official one, and writes docs/performance.md's tables and its chart.
 // Run it in compat/, on a machine that does nothing else:
 //
-//	go run ./performance        # measures, about 10 minutes
+//	go run ./performance        # measures, about 15 minutes
 //	go run ./performance -draw  # writes tables and chart anew from the last figures
 package main
 

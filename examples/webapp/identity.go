@@ -67,8 +67,8 @@ func (r *roleUsers) apply(user string, _ *quicksightembed.GetSessionEmbedUrlInpu
 	return []func(*quicksightembed.Options){func(o *quicksightembed.Options) { o.Credentials = credentials }}
 }
 
-// of returns the credentials of a user's role session, which STS is asked for when they are first used, and again before they
-// expire.
+// of returns the credentials of a user's role session, which STS is asked for when they are first used, and again a minute before
+// they expire.
 func (r *roleUsers) of(user string) *aws.CredentialsCache {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -86,7 +86,7 @@ func (r *roleUsers) of(user string) *aws.CredentialsCache {
 		ctx, cancel := context.WithTimeout(ctx, r.timeout)
 		defer cancel()
 		return provider.Retrieve(ctx)
-	}))
+	}), func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = time.Minute })
 	r.users = append(r.users, user)
 	return r.credentials[user]
 }
