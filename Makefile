@@ -16,7 +16,7 @@ help: ## this list
 all: format lint tidy imports test oldest race compat webapp reliability coverage budget fuzz bench readme ## all that CI runs
 
 format: ## what gofmt would change
-	@unformatted=$$(git ls-files -z --cached --others --exclude-standard --deduplicate '*.go' | xargs -0 ls -d 2>/dev/null | xargs gofmt -l); [ -z "$$unformatted" ] || { echo "gofmt would change: $$unformatted"; exit 1; }
+	@unformatted=$$(find . -name node_modules -prune -o -name '*.go' -print0 | xargs -0 gofmt -l); [ -z "$$unformatted" ] || { echo "gofmt would change: $$unformatted"; exit 1; }
 
 lint: ## go vet, and staticcheck with all of its checks; staticcheck.conf has the exceptions
 	go vet ./...
@@ -107,6 +107,6 @@ update-tools: ## move the linter and the mutation tester, which tools/go.mod pin
 	npm ci --prefix $*
 	touch $@
 
-.NOTPARALLEL: # 2 cores are busy with one check
+.NOTPARALLEL: # each check keeps a machine busy
 .PHONY: help all format lint tidy imports test oldest race compat webapp reliability coverage budget fuzz bench readme generate performance mutants \
 	update-peers update-core update-tools

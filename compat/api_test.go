@@ -25,9 +25,7 @@ func TestAPI(t *testing.T) {
 	if *update {
 		require.NoError(t, os.WriteFile(file, []byte(api), 0o644))
 	}
-	want, err := os.ReadFile(file)
-	require.NoError(t, err)
-	assert.Equal(t, string(want), api)
+	assert.Equal(t, read(t, file), api)
 }
 
 func loadPackages(t *testing.T, paths ...string) (loaded []*types.Package) {
@@ -44,55 +42,70 @@ func loadPackages(t *testing.T, paths ...string) (loaded []*types.Package) {
 // exportedLines describe all that a package exports, in the form of the files in Go's own api directory, but with fields in their
 // order.
 func exportedLines(pkg *types.Package) (lines []string) {
-	qualifier := func(p *types.Package) string {
-		if p == pkg {
-			return ""
-		}
-		return p.Path()
-	}
-	add := func(format string, args ...any) {
-		lines = append(lines, fmt.Sprintf("pkg "+pkg.Name()+", "+format, args...))
-	}
 	for _, name := range pkg.Scope().Names() {
 		object := pkg.Scope().Lookup(name)
 		if !object.Exported() {
 			continue
 		}
-		text := types.ObjectString(object, qualifier)
-		if constant, ok := object.(*types.Const); ok {
-			text += " = " + constant.Val().ExactString()
+		described := []string{describe(object)}
+		if named, ok := object.Type().(*types.Named); ok && isTypeName(object) {
+			described = append(describeType(named), describeMethods(named)...)
 		}
-		named, isNamed := object.Type().(*types.Named)
-		if _, isType := object.(*types.TypeName); !isType || !isNamed {
-			add("%s", text)
-			continue
-		}
-		switch underlying := named.Underlying().(type) {
-		case *types.Struct:
-			add("type %s struct", name)
-			for i := range underlying.NumFields() {
-				if field := underlying.Field(i); field.Exported() {
-					add("type %s struct, %s", name, strings.TrimSpace(field.Name()+" "+types.TypeString(field.Type(), qualifier)+" "+underlying.Tag(i)))
-				}
-			}
-		case *types.Interface:
-			for method := range underlying.Methods() {
-				add("type %s interface, %s%s", name, method.Name(), signature(method, qualifier))
-			}
-		default:
-			add("type %s %s", name, types.TypeString(underlying, qualifier))
-		}
-		methods := slices.Collect(named.Methods())
-		slices.SortFunc(methods, func(a, b *types.Func) int { return strings.Compare(a.Name(), b.Name()) })
-		for _, method := range methods {
-			if method.Exported() {
-				add("method (%s) %s%s", types.TypeString(method.Signature().Recv().Type(), qualifier), method.Name(), signature(method, qualifier))
-			}
+		for _, line := range described {
+			lines = append(lines, "pkg "+pkg.Name()+", "+line)
 		}
 	}
 	return lines
 }
 
-func signature(method *types.Func, qualifier types.Qualifier) string {
-	return strings.TrimPrefix(types.TypeString(method.Signature(), qualifier), "func")
+func isTypeName(object types.Object) bool {
+	_, ok := object.(*types.TypeName)
+	return ok
+}
+
+func describe(object types.Object) string {
+	text := types.ObjectString(object, types.RelativeTo(object.Pkg()))
+	if constant, ok := object.(*types.Const); ok {
+		text += " = " + constant.Val().ExactString()
+	}
+	return text
+}
+
+func describeType(named *types.Named) []string {
+	name, qualifier := named.Obj().Name(), types.RelativeTo(named.Obj().Pkg())
+	switch underlying := named.Underlying().(type) {
+	case *types.Struct:
+		lines := []string{"type " + name + " struct"}
+		for i := range underlying.NumFields() {
+			if field := underlying.Field(i); field.Exported() {
+				line := fmt.Sprintf("type %s struct, %s %s %s", name, field.Name(), types.TypeString(field.Type(), qualifier), underlying.Tag(i))
+				lines = append(lines, strings.TrimSpace(line))
+			}
+		}
+		return lines
+	case *types.Interface:
+		var lines []string
+		for method := range underlying.Methods() {
+			lines = append(lines, fmt.Sprintf("type %s interface, %s", name, describeMethod(method)))
+		}
+		return lines
+	default:
+		return []string{"type " + name + " " + types.TypeString(underlying, qualifier)}
+	}
+}
+
+func describeMethods(named *types.Named) (lines []string) {
+	for method := range named.Methods() {
+		if method.Exported() {
+			receiver := types.TypeString(method.Signature().Recv().Type(), types.RelativeTo(method.Pkg()))
+			lines = append(lines, fmt.Sprintf("method (%s) %s", receiver, describeMethod(method)))
+		}
+	}
+	slices.Sort(lines) // they may stand in any order, and in any file
+	return lines
+}
+
+func describeMethod(method *types.Func) string {
+	signature := types.TypeString(method.Signature(), types.RelativeTo(method.Pkg()))
+	return method.Name() + strings.TrimPrefix(signature, "func")
 }
