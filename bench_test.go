@@ -44,6 +44,15 @@ func BenchmarkErrorReply(b *testing.B) {
 	benchmarkCall(b, stubbedTransport(400, `{"code":"AccessDeniedException","message":"m"}`))
 }
 
+// BenchmarkLongErrorReply has a message of 1 MiB, which is searched for a session token of 2 KiB.
+func BenchmarkLongErrorReply(b *testing.B) {
+	token := strings.Repeat("FwoGZXIvYXdzEBYaDH+/", 100)
+	message := strings.Repeat("a message of many words, and none of them is secret; ", 1<<20/60)
+	benchmarkCall(b, stubbedTransport(400, `{"code":"AccessDeniedException","message":"`+message+`"}`), func(o *quicksightembed.Options) {
+		o.Credentials = staticCredentials("ASIA", "SECRET", token)
+	})
+}
+
 func BenchmarkLoopback(b *testing.B) {
 	server := embedtest.NewServer()
 	defer server.Close()

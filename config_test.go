@@ -120,7 +120,7 @@ func TestOneWarningNamesWhatIsNotActedOn(t *testing.T) {
 	cfg := aws.Config{
 		Logger:               &log,
 		APIOptions:           []func(*middleware.Stack) error{nil},
-		AuthSchemePreference: []string{"sigv4a"},
+		AuthSchemePreference: []string{"sigv4a", "noAuth", "sigv4"},
 		//lint:ignore SA1019 deprecated, and still set
 		EndpointResolver: aws.EndpointResolverFunc(nil),
 		//lint:ignore SA1019 deprecated, and still set
@@ -128,7 +128,7 @@ func TestOneWarningNamesWhatIsNotActedOn(t *testing.T) {
 		Interceptors:                smithyhttp.InterceptorRegistry{AfterSigning: []smithyhttp.AfterSigningInterceptor{nil}},
 	}
 	quicksightembed.NewFromConfig(cfg)
-	assert.Equal(t, logLines{"WARN quicksightembed does not act on these fields of aws.Config: APIOptions, AuthSchemePreference, EndpointResolver, EndpointResolverWithOptions, Interceptors"}, log)
+	assert.Equal(t, logLines{"WARN quicksightembed does not act on these fields of aws.Config: AuthSchemePreference, EndpointResolver, EndpointResolverWithOptions"}, log)
 }
 
 func TestNoWarningOfWhatIsActedOn(t *testing.T) {

@@ -13,10 +13,12 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"example.com/quicksightembed"
 	"example.com/quicksightembed/embedtest"
@@ -87,27 +89,27 @@ func ExampleClient_GetSessionEmbedUrl_errors() {
 	})
 
 	var (
-		call, ofSTS *smithy.OperationError
-		invalid     *quicksightembed.ValidationError
-		notFound    *quicksightembed.QuickSightUserNotFoundException
-		throttled   *quicksightembed.ThrottlingException
-		answer      smithy.APIError
-		timeout     interface{ Timeout() bool }
+		invalid   *quicksightembed.ValidationError
+		noKeys    *quicksightembed.CredentialsError
+		notFound  *quicksightembed.QuickSightUserNotFoundException
+		throttled *quicksightembed.ThrottlingException
+		answer    smithy.APIError
+		timeout   interface{ Timeout() bool }
 	)
 	switch {
 	case err == nil:
 		fmt.Println("here is your console")
 	case errors.As(err, &invalid):
 		fmt.Println("nothing was sent, because of", invalid.Fields[0].Field)
-	case errors.As(err, &call) && errors.As(call.Err, &ofSTS): // before the rest, which it may be too
-		fmt.Println("no credentials: STS could not be asked for them, or refused")
+	case errors.As(err, &noKeys): // before the rest, which may be in it: STS has API errors too
+		fmt.Println("no credentials:", noKeys.Err)
 	case errors.As(err, &notFound):
 		fmt.Println("ask your administrator for access:", notFound.ErrorMessage())
 	case errors.As(err, &throttled):
-		fmt.Println("try again in a minute") // it was tried three times
+		fmt.Println("try again in a minute") // three attempts were made
 	case errors.As(err, &answer):
 		fmt.Println("QuickSight answered", answer.ErrorCode())
-	case errors.As(err, &timeout) && timeout.Timeout(): // of the tries, or the deadline of the context
+	case errors.As(err, &timeout) && timeout.Timeout(): // of the attempts, or the deadline of the context
 		fmt.Println("this takes too long")
 	default:
 		fmt.Println("QuickSight cannot be reached")
@@ -167,4 +169,67 @@ func ExampleGetSessionEmbedUrlInput_Validate_form() {
 	// 422
 	// dashboard: this is not the ID of a dashboard
 	// minutes: must be 15 to 600 minutes
+}
+
+// Middleware of the AWS SDK for Go works as with the official client: here a header, which is signed,
+// and a name in the User-Agent.
+func ExampleWithAPIOptions() {
+	server := embedtest.NewServer()
+	defer server.Close()
+	client := quicksightembed.NewFromConfig(server.Config(), quicksightembed.WithAPIOptions(
+		smithyhttp.SetHeaderValue("X-Tenant", "acme"),
+		awsmiddleware.AddUserAgentKeyValue("acme-portal", "1.4"),
+	))
+
+	req, err := client.SignGetSessionEmbedUrl(context.Background(),
+		&quicksightembed.GetSessionEmbedUrlInput{AwsAccountId: aws.String("111122223333")})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(strings.Contains(req.Header.Get("Authorization"), "x-tenant"))
+	fmt.Println(strings.HasSuffix(req.UserAgent(), " acme-portal/1.4"))
+	// Output:
+	// true
+	// true
+}
+
+// alwaysThrottled is a mock for a test of a handler that takes the interface.
+type alwaysThrottled struct{}
+
+func (alwaysThrottled) GetSessionEmbedUrl(context.Context, *quicksightembed.GetSessionEmbedUrlInput, ...func(*quicksightembed.Options)) (*quicksightembed.GetSessionEmbedUrlOutput, error) {
+	return nil, &quicksightembed.ThrottlingException{Message: aws.String("slow down")}
+}
+
+// A function that takes the interface works with a *Client, and with a mock in its test.
+func ExampleGetSessionEmbedUrlAPIClient() {
+	consoleURL := func(client quicksightembed.GetSessionEmbedUrlAPIClient) (string, error) {
+		out, err := client.GetSessionEmbedUrl(context.Background(),
+			&quicksightembed.GetSessionEmbedUrlInput{AwsAccountId: aws.String("111122223333")})
+		if err != nil {
+			return "", err
+		}
+		return aws.ToString(out.EmbedUrl), nil
+	}
+	_, err := consoleURL(alwaysThrottled{})
+	fmt.Println(err)
+	// Output:
+	// ThrottlingException: slow down
+}
+
+// A page that AWS has added since this version, and that Validate refuses.
+func ExampleOptions_disableInputValidation() {
+	server := embedtest.NewServer()
+	defer server.Close()
+	in := &quicksightembed.GetSessionEmbedUrlInput{AwsAccountId: aws.String("111122223333"), EntryPoint: aws.String("/start/datasets")}
+
+	req, err := quicksightembed.NewFromConfig(server.Config()).SignGetSessionEmbedUrl(context.Background(), in,
+		func(o *quicksightembed.Options) { o.DisableInputValidation = true })
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(in)
+	fmt.Println(req.URL.RawQuery)
+	// Output:
+	// {AwsAccountId:111122223333 EntryPoint:/start/datasets}
+	// entry-point=%2Fstart%2Fdatasets
 }

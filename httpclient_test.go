@@ -16,30 +16,6 @@ import (
 	"example.com/quicksightembed"
 )
 
-// transportOf returns the transport of the client that the options lead to.
-func transportOf(t *testing.T, o quicksightembed.Options) *http.Transport {
-	t.Helper()
-	var got *http.Transport
-	quicksightembed.New(o, func(o *quicksightembed.Options) {
-		got = o.HTTPClient.(*awshttp.BuildableClient).GetTransport()
-	})
-	return got
-}
-
-func TestDefaultsModeSetsTimeouts(t *testing.T) {
-	for mode, want := range map[aws.DefaultsMode]string{
-		"": "10s", "legacy": "10s", "standard": "3.1s", "in-region": "1.1s", "cross-region": "3.1s", "mobile": "30s", "auto": "3.1s", "In-Region": "1.1s",
-	} {
-		o := quicksightembed.Options{DefaultsMode: mode}
-		assert.Equal(t, want, transportOf(t, o).TLSHandshakeTimeout.String(), mode)
-		o.HTTPClient = awshttp.NewBuildableClient().WithTransportOptions(func(tr *http.Transport) { tr.MaxIdleConnsPerHost = 77 })
-		assert.Equal(t, want, transportOf(t, o).TLSHandshakeTimeout.String(), mode)
-		assert.Equal(t, 77, transportOf(t, o).MaxIdleConnsPerHost, "the caller's own settings stay")
-	}
-	auto := quicksightembed.Options{DefaultsMode: "auto", Region: "us-east-1", RuntimeEnvironment: aws.RuntimeEnvironment{EnvironmentIdentifier: "AWS_Lambda_go", Region: "us-east-1"}}
-	assert.Equal(t, "1.1s", transportOf(t, auto).TLSHandshakeTimeout.String(), "in its own region")
-}
-
 func TestRedirectsAreNeverFollowed(t *testing.T) {
 	for name, client := range map[string]quicksightembed.HTTPClient{
 		"the default client":          nil,
@@ -56,7 +32,6 @@ func TestRedirectsAreNeverFollowed(t *testing.T) {
 				if client == nil {
 					own = quicksightembed.New(quicksightembed.Options{Region: "us-east-1", BaseEndpoint: aws.String(server.URL), Credentials: staticCredentials("AKID", "SECRET", "")})
 				}
-				defer own.Options().HTTPClient.(interface{ CloseIdleConnections() }).CloseIdleConnections()
 				_, err := own.GetSessionEmbedUrl(ctx, janesInput())
 				var respErr *awshttp.ResponseError
 				require.ErrorAs(t, err, &respErr)
@@ -104,11 +79,4 @@ func TestHTTPClientsThatMisbehave(t *testing.T) {
 			assert.ErrorContains(t, err, test.want)
 		})
 	}
-}
-
-func TestBuildableClientOfACallIsRefused(t *testing.T) {
-	server := newServer(t, status(200, nativeReply))
-	_, err := newClient(t, server).GetSessionEmbedUrl(ctx, janesInput(), func(o *quicksightembed.Options) { o.HTTPClient = awshttp.NewBuildableClient() })
-	assert.ErrorContains(t, err, "Options.HTTPClient of a call cannot be a BuildableClient")
-	assert.Empty(t, server.seen())
 }

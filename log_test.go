@@ -1,9 +1,12 @@
 package quicksightembed_test
 
 import (
+	"context"
+	"fmt"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/smithy-go/logging"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -49,4 +52,34 @@ func TestLogOfRetries(t *testing.T) {
 	_, err := client.GetSessionEmbedUrl(ctx, janesInput())
 	require.NoError(t, err)
 	assert.Equal(t, logLines{"DEBUG retrying request QuickSight/GetSessionEmbedUrl, attempt 2"}, log)
+}
+
+// contextLogger logs what the context of a call holds, as adapters do that add trace IDs.
+type contextLogger struct {
+	lines *logLines
+	ctx   context.Context
+}
+
+func (l contextLogger) WithContext(ctx context.Context) logging.Logger {
+	return contextLogger{l.lines, ctx}
+}
+
+func (l contextLogger) Logf(class logging.Classification, format string, args ...any) {
+	l.lines.Logf(class, fmt.Sprint(l.ctx.Value(traceKey{}), " ", format), args...)
+}
+
+type traceKey struct{}
+
+func TestLoggersOfAContext(t *testing.T) {
+	var log logLines
+	server := newServer(t, replyWith(status(500, `{}`), status(200, nativeReply)))
+	client := newClient(t, server, func(o *quicksightembed.Options) {
+		o.ClientLogMode, o.Logger = aws.LogRequest|aws.LogResponse|aws.LogRetries, contextLogger{lines: &log}
+	})
+	_, err := client.GetSessionEmbedUrl(context.WithValue(ctx, traceKey{}, "trace-7"), janesInput())
+	require.NoError(t, err)
+	assert.Len(t, log, 5)
+	for _, line := range log {
+		assert.Contains(t, line, "DEBUG trace-7 ")
+	}
 }

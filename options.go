@@ -4,12 +4,15 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"reflect"
-	"strconv"
+	"runtime"
+	"slices"
+	"sync"
 	"time"
+	"weak"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/defaults"
@@ -17,69 +20,92 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/smithy-go/logging"
+	"github.com/aws/smithy-go/middleware"
 	"github.com/aws/smithy-go/tracing"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// HTTPSignerV4 signs a request with Signature Version 4, in its headers. *v4.Signer of aws-sdk-go-v2/aws/signer/v4 is one.
+// HTTPClient sends one request. Do and reads of the body must return when the request's context is
+// done. It must not follow redirects (a signed request must not reach another host), and must be
+// safe for concurrent use. It may keep and change requests and replies.
+type HTTPClient interface {
+	Do(*http.Request) (*http.Response, error)
+}
+
+// HTTPSignerV4 signs a request with Signature Version 4, in its headers, as *v4.Signer of
+// aws-sdk-go-v2/aws/signer/v4 does.
 type HTTPSignerV4 interface {
 	SignHTTP(ctx context.Context, credentials aws.Credentials, r *http.Request, payloadHash string, service string, region string, signingTime time.Time, optFns ...func(*v4.SignerOptions)) error
 }
 
-// EndpointResolverOptions choose a variant of the AWS endpoint. Neither can be used with Options.BaseEndpoint.
+// EndpointResolverOptions choose a variant of the AWS endpoint. Neither can be used with
+// Options.BaseEndpoint.
 type EndpointResolverOptions struct {
-	// UseDualStackEndpoint set to enabled sends to the endpoint that is reachable over IPv4 and IPv6.
+	// UseDualStackEndpoint set to enabled sends to the endpoint that is reachable over IPv4 and
+	// IPv6.
 	UseDualStackEndpoint aws.DualStackEndpointState
 
 	// UseFIPSEndpoint set to enabled sends to the FIPS 140 endpoint.
 	UseFIPSEndpoint aws.FIPSEndpointState
 }
 
-// Options configure a [Client] or, in a function given to a call, that call alone. The zero value of every field but
-// Region and Credentials works. Names and meaning are those of the official client's Options; AttemptTimeout and
-// DisableClockSkewCorrection are this package's own.
+// Options configure a [Client] or, in a function given to a call, that call alone. The zero value
+// of every field but Region and Credentials works. Names and meaning are those of the official
+// client's Options; AttemptTimeout, DisableClockSkewCorrection and DisableInputValidation are this
+// package's own.
 //
 // A call that has unusable options fails with a *ValidationError; nothing is sent.
 type Options struct {
+	// APIOptions add steps of your own to the middleware stack of a call, such as those that
+	// instrument a program or stub the service. The steps that they find there have the official
+	// client's IDs. A function that fails, fails the call.
+	APIOptions []func(*middleware.Stack) error
+
 	// AppID is put into the User-Agent as app/{AppID}; AWS recommends at most 50 characters.
 	AppID string
 
-	// BaseEndpoint replaces the AWS endpoint, for a proxy or a test server: an http or https URL with a host and perhaps
-	// a path prefix; no user info, query or fragment.
+	// BaseEndpoint replaces the AWS endpoint, for a proxy or a test server: an http or https URL
+	// with a host and perhaps a path prefix; no user info, query or fragment.
 	BaseEndpoint *string
 
-	// ClientLogMode chooses what is logged to Logger. The signature, session token and authorization codes are not
-	// logged in any mode.
+	// ClientLogMode chooses what is logged to Logger. The signature, session token and
+	// authorization codes are redacted in every mode.
 	ClientLogMode aws.ClientLogMode
 
-	// Credentials provide the keys to sign with. Required: this operation has no unsigned form. A provider must return
-	// when its context ends; nothing else bounds it. An aws.CredentialsCache lets its callers share one request for keys, and
-	// does not pass their deadlines on: give the request a limit of its own, as the example of a role session does, or one that
-	// hangs blocks all of them.
+	// Credentials provide the keys to sign with. Required: this operation has no unsigned form. A
+	// provider must return when its context ends; nothing else bounds it. Give what an
+	// aws.CredentialsCache asks a timeout: the cache ignores its callers' deadlines, so one hung
+	// request blocks them all.
 	Credentials aws.CredentialsProvider
 
-	// DefaultsMode sets the connection timeouts of the default HTTP client, and of a BuildableClient. Read by New only.
+	// DefaultsMode sets the connection timeouts of the default HTTP client, and of a
+	// BuildableClient.
 	DefaultsMode aws.DefaultsMode
 
 	// EndpointOptions choose the FIPS or the dual-stack endpoint.
 	EndpointOptions EndpointResolverOptions
 
-	// Logger receives what ClientLogMode chooses, and warnings. The default logs nothing.
+	// Interceptors are called at fixed points of a call, as those of the official client are.
+	Interceptors smithyhttp.InterceptorRegistry
+
+	// Logger receives what ClientLogMode chooses. The default logs nothing.
 	Logger logging.Logger
 
-	// Region is the AWS region to send to and to sign for, such as "us-east-1". Required, with a BaseEndpoint too.
+	// Region is the AWS region to send to and to sign for, such as "us-east-1". Required, with a
+	// BaseEndpoint too.
 	Region string
 
-	// RetryMaxAttempts is how often a call is tried at most, the first try included. 0 leaves it to the Retryer,
-	// whose default is 3.
+	// RetryMaxAttempts is how many attempts a call makes at most, the first included. 0 leaves it
+	// to the Retryer, whose default is 3.
 	RetryMaxAttempts int
 
-	// RetryMode chooses the default Retryer: aws.RetryModeStandard (the default) or aws.RetryModeAdaptive. It counts in the
-	// Options that New gets and in an aws.Config. Set to the other one by an option function it changes nothing, as in the
-	// official client: by then the Retryer is made.
+	// RetryMode chooses the default Retryer: aws.RetryModeStandard (the default) or
+	// aws.RetryModeAdaptive. Changing it in an option function has no effect, as in the official
+	// client: by then the Retryer is made.
 	RetryMode aws.RetryMode
 
-	// Retryer decides whether, when and how often a failed try is repeated. It is shared by all calls, so that its
-	// quota bounds what a broken service is sent.
+	// Retryer decides whether, when and how often a failed attempt is repeated. All calls share it,
+	// so that its quota bounds what a broken service is sent.
 	Retryer aws.Retryer
 
 	// RuntimeEnvironment is for DefaultsMode "auto"; config.LoadDefaultConfig fills it.
@@ -88,24 +114,32 @@ type Options struct {
 	// TracerProvider receives the spans of a call. The default records nothing.
 	TracerProvider tracing.TracerProvider
 
-	// HTTPClient sends the requests. The default is the AWS core's, with the timeouts of DefaultsMode. An *http.Client and
-	// an *awshttp.BuildableClient are used through a copy that does not follow redirects. An option of a call cannot be a
-	// BuildableClient, because a copy of it has connections of its own: use what its Freeze method returns.
+	// HTTPClient sends the requests. The default is the AWS core's, with the timeouts of
+	// DefaultsMode. An *http.Client and an *awshttp.BuildableClient are used through a copy that
+	// does not follow redirects. Clients and calls that are given the same BuildableClient share
+	// its connections, and so do clients that are given none. A BuildableClient whose
+	// MaxIdleConnsPerHost is the default of 10 keeps as many as its MaxIdleConns, 100: there is one
+	// host.
 	HTTPClient HTTPClient
 
 	// HTTPSignerV4 signs the requests. The default is the AWS core's.
 	HTTPSignerV4 HTTPSignerV4
 
-	// AttemptTimeout bounds each try: sending the request and reading the reply, not finding credentials. What takes
-	// longer is tried again while the caller's context lives. 0 is 15 seconds, negative is no bound.
+	// AttemptTimeout bounds each attempt: sending the request and reading the reply, not finding
+	// credentials. What takes longer is repeated while the caller's context lives. 0 is 15 seconds,
+	// negative is no bound.
 	AttemptTimeout time.Duration
 
-	// DisableClockSkewCorrection signs with this machine's clock even where the service has shown it to be wrong.
-	// NewFromConfig takes it from the config (AWS_DISABLE_CLOCK_SKEW_CORRECTION).
+	// DisableClockSkewCorrection signs with this machine's clock even if the service has shown it
+	// to be wrong. NewFromConfig takes it from the config (AWS_DISABLE_CLOCK_SKEW_CORRECTION).
 	DisableClockSkewCorrection bool
 
-	// sourceErrors are what NewFromConfig could not read from cfg.ConfigSources.
-	sourceErrors []FieldError
+	// DisableInputValidation sends EntryPoint, SessionLifetimeInMinutes and UserArn unchecked
+	// (escaped), for values that AWS accepts and this version does not know. AwsAccountId and the
+	// options are checked all the same.
+	DisableInputValidation bool
+
+	sourceErrors []FieldError // what NewFromConfig could not read from cfg.ConfigSources
 }
 
 // Copy returns a copy of the options that can be changed without changing these.
@@ -113,13 +147,24 @@ func (o Options) Copy() Options {
 	if o.BaseEndpoint != nil {
 		o.BaseEndpoint = aws.String(*o.BaseEndpoint)
 	}
+	o.APIOptions = append([]func(*middleware.Stack) error{}, o.APIOptions...)
+	o.APIOptions = slices.DeleteFunc(o.APIOptions, func(fn func(*middleware.Stack) error) bool { return fn == nil })
+	o.Interceptors = o.Interceptors.Copy()
 	return o
+}
+
+func (o *Options) apply(optFns []func(*Options)) {
+	for _, fn := range optFns {
+		if fn != nil {
+			fn(o)
+		}
+	}
 }
 
 // defaults are what New uses for what its options leave unset.
 func (o *Options) defaults() *Options {
 	return &Options{
-		HTTPClient:     withModeTimeouts(awshttp.NewBuildableClient(), o.resolvedDefaultsMode()),
+		HTTPClient:     defaultClient,
 		HTTPSignerV4:   v4.NewSigner(),
 		Logger:         logging.Nop{},
 		Retryer:        o.defaultRetryer(),
@@ -127,79 +172,70 @@ func (o *Options) defaults() *Options {
 	}
 }
 
-// defaultRetryer keeps the RetryMaxAttempts that New gets, whatever an option function sets later, as the official client does.
+// defaultRetryer keeps the RetryMaxAttempts that New gets, whatever an option function sets later,
+// as the official client does.
 func (o *Options) defaultRetryer() aws.Retryer {
-	bounded := func(so *retry.StandardOptions) {
-		if o.RetryMaxAttempts > 0 {
-			so.MaxAttempts = o.RetryMaxAttempts
-		}
+	bounded := func(so *retry.StandardOptions) { so.MaxAttempts = cmp.Or(o.RetryMaxAttempts, so.MaxAttempts) }
+	if o.RetryMode != aws.RetryModeAdaptive {
+		return retry.NewStandard(bounded)
 	}
-	if o.RetryMode == aws.RetryModeAdaptive {
-		return retry.NewAdaptiveMode(func(ao *retry.AdaptiveModeOptions) { ao.StandardOptions = append(ao.StandardOptions, bounded) })
-	}
-	return retry.NewStandard(bounded)
+	return retry.NewAdaptiveMode(func(ao *retry.AdaptiveModeOptions) {
+		ao.StandardOptions = append(ao.StandardOptions, bounded)
+	})
 }
 
-// fillUnset sets what is nil, and cannot stay so, to what it is in other options.
+// fillUnset sets what is none, and cannot stay so, to what it is in other options.
 func (o *Options) fillUnset(from *Options) {
-	o.HTTPClient = cmp.Or(o.HTTPClient, from.HTTPClient)
-	o.HTTPSignerV4 = cmp.Or(o.HTTPSignerV4, from.HTTPSignerV4)
-	o.Logger = cmp.Or(o.Logger, from.Logger)
-	o.Retryer = cmp.Or(o.Retryer, from.Retryer)
-	o.TracerProvider = cmp.Or(o.TracerProvider, from.TracerProvider)
+	fill(&o.HTTPClient, from.HTTPClient)
+	fill(&o.HTTPSignerV4, from.HTTPSignerV4)
+	fill(&o.Logger, from.Logger)
+	fill(&o.Retryer, from.Retryer)
+	fill(&o.TracerProvider, from.TracerProvider)
 }
 
-func (o *Options) resolvedDefaultsMode() (mode aws.DefaultsMode) {
-	mode.SetFromString(string(o.DefaultsMode))
-	if mode == aws.DefaultsModeAuto {
-		mode = defaults.ResolveDefaultsModeAuto(o.Region, o.RuntimeEnvironment)
+func fill[T any](option *T, from T) {
+	if isNone(*option) {
+		*option = from
 	}
-	return mode
 }
 
-// problems returns what is wrong with the options besides Region and endpoint.
-func (o *Options) problems() (fields []FieldError) {
-	fields = append(fields, o.sourceErrors...)
-	if mode := o.DefaultsMode; !mode.SetFromString(string(mode)) {
-		fields = append(fields, fieldError("Options.DefaultsMode", string(mode), "must be auto, cross-region, in-region, legacy, mobile or standard"))
+// isNone reports whether v is nil, or a nil pointer or function in an interface.
+func isNone(v any) bool {
+	value := reflect.ValueOf(v)
+	return v == nil || (value.Kind() == reflect.Pointer || value.Kind() == reflect.Func) && value.IsNil()
+}
+
+// problems returns what is wrong with the options besides region, endpoint and credentials.
+func (o *Options) problems() []FieldError {
+	fields := slices.Clone(o.sourceErrors)
+	mode := o.DefaultsMode
+	if !mode.SetFromString(string(mode)) {
+		const problem = "must be auto, cross-region, in-region, legacy, mobile or standard"
+		fields = append(fields, fieldError("Options.DefaultsMode", string(mode), problem))
 	}
 	if o.RetryMode != "" && o.RetryMode != aws.RetryModeStandard && o.RetryMode != aws.RetryModeAdaptive {
 		fields = append(fields, fieldError("Options.RetryMode", string(o.RetryMode), "must be standard or adaptive"))
 	}
 	if o.RetryMaxAttempts < 0 {
-		fields = append(fields, fieldError("Options.RetryMaxAttempts", strconv.Itoa(o.RetryMaxAttempts), "must be 1 or more, or 0 for the Retryer's own"))
-	}
-	for _, field := range []struct {
-		name  string
-		value any
-	}{
-		{"Options.Credentials", o.Credentials},
-		{"Options.HTTPClient", o.HTTPClient},
-		{"Options.HTTPSignerV4", o.HTTPSignerV4},
-		{"Options.Logger", o.Logger},
-		{"Options.Retryer", o.Retryer},
-		{"Options.TracerProvider", o.TracerProvider},
-	} {
-		if isNilPointer(field.value) {
-			fields = append(fields, FieldError{Field: field.name, Problem: fmt.Sprintf("is a nil %T: leave it out, or set it to one that was made", field.value)})
-		}
+		const problem = "must be 1 or more, or 0 for the Retryer's own"
+		fields = append(fields, fieldError("Options.RetryMaxAttempts", fmt.Sprint(o.RetryMaxAttempts), problem))
 	}
 	return fields
 }
 
-func isNilPointer(v any) bool {
-	value := reflect.ValueOf(v)
-	return value.Kind() == reflect.Pointer && value.IsNil()
+const loadCredentials = "load them with config.LoadDefaultConfig; GetSessionEmbedUrl has no unsigned form"
+
+var noCredentials = FieldError{Field: "Options.Credentials", Problem: "is required, and not anonymous: " + loadCredentials}
+
+func (o *Options) lacksCredentials() bool {
+	return isNone(o.Credentials) || aws.IsCredentialsProvider(o.Credentials, (*aws.AnonymousCredentials)(nil))
 }
 
-// String describes the options without what may hold a secret.
+// String describes the options without what may have a secret.
 func (o Options) String() string {
-	endpoint := ""
-	if o.BaseEndpoint != nil {
-		endpoint = redactBaseEndpoint(*o.BaseEndpoint)
-	}
-	return fmt.Sprintf("{Region:%s BaseEndpoint:%s EndpointOptions:%+v AppID:%s AttemptTimeout:%s RetryMode:%s RetryMaxAttempts:%d}",
-		o.Region, endpoint, o.EndpointOptions, o.AppID, o.AttemptTimeout, o.RetryMode, o.RetryMaxAttempts)
+	return fmt.Sprintf("{Region:%s BaseEndpoint:%s EndpointOptions:%+v AppID:%s AttemptTimeout:%s RetryMode:%s "+
+		"RetryMaxAttempts:%d}", o.Region, redactBaseEndpoint(aws.ToString(o.BaseEndpoint)), o.EndpointOptions, o.AppID,
+		o.AttemptTimeout, o.RetryMode, o.RetryMaxAttempts)
 }
 
 // LogValue is String: a credentials provider that is logged by its fields shows its keys.
@@ -209,4 +245,69 @@ func (o Options) LogValue() slog.Value { return slog.StringValue(o.String()) }
 func (o Options) MarshalText() ([]byte, error) { return []byte(o.String()), nil }
 
 // Format prints String whatever the verb.
-func (o Options) Format(f fmt.State, _ rune) { io.WriteString(f, o.String()) }
+func (o Options) Format(f fmt.State, _ rune) { fmt.Fprint(f, o.String()) }
+
+// sender returns what sends for HTTPClient. It never follows a redirect, unless HTTPClient is of
+// the program's own type.
+func (o *Options) sender() HTTPClient {
+	switch client := o.HTTPClient.(type) {
+	case *http.Client:
+		return withoutRedirects(client)
+	case *awshttp.BuildableClient:
+		mode := o.DefaultsMode
+		mode.SetFromString(string(mode)) // an unknown one is a problem
+		if mode == aws.DefaultsModeAuto {
+			mode = defaults.ResolveDefaultsModeAuto(o.Region, o.RuntimeEnvironment)
+		}
+		return poolOf(client, mode)
+	}
+	return o.HTTPClient
+}
+
+func withoutRedirects(client *http.Client) *http.Client {
+	own := *client
+	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &own
+}
+
+// defaultClient is for clients that are given none. Its connections are as shared as those of
+// http.DefaultTransport.
+var defaultClient = awshttp.NewBuildableClient()
+
+// pools are the *http.Client that sends for each BuildableClient in each defaults mode. It does not
+// lead to the BuildableClient, and goes with that.
+var pools sync.Map
+
+func poolOf(client *awshttp.BuildableClient, mode aws.DefaultsMode) *http.Client {
+	key := [...]any{identity(client), mode}
+	if pool, ok := pools.Load(key); ok {
+		return pool.(*http.Client)
+	}
+	tuned := client.WithTransportOptions(func(t *http.Transport) {
+		if t.MaxIdleConnsPerHost == awshttp.DefaultHTTPTransportMaxIdleConnsPerHost { // there is one host
+			t.MaxIdleConnsPerHost = max(t.MaxIdleConnsPerHost, t.MaxIdleConns)
+		}
+	})
+	if config, err := defaults.GetModeConfiguration(mode); err == nil { // the legacy mode has none
+		tuned = tuned.WithDialerOptions(func(d *net.Dialer) {
+			d.Timeout, _ = config.GetConnectTimeout()
+		}).WithTransportOptions(func(t *http.Transport) {
+			t.TLSHandshakeTimeout, _ = config.GetTLSNegotiationTimeout()
+		})
+	}
+	pool, loaded := pools.LoadOrStore(key, withoutRedirects(tuned.Freeze().(*http.Client)))
+	if !loaded {
+		runtime.AddCleanup(client, func(key [2]any) { pools.Delete(key) }, key)
+	}
+	return pool.(*http.Client)
+}
+
+// identity is a key for a client that does not keep it alive. A client that is a package's variable
+// has no cleanup, as it lives for good, and in Go 1.24 no weak pointer: it is its own key.
+func identity(client *awshttp.BuildableClient) any {
+	cleanup := runtime.AddCleanup(client, func(int) {}, 0)
+	if cleanup.Stop(); cleanup == (runtime.Cleanup{}) {
+		return client
+	}
+	return weak.Make(client)
+}

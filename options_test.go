@@ -15,6 +15,7 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/smithy-go/logging"
 	"github.com/aws/smithy-go/tracing"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -70,29 +71,47 @@ func TestOptionsSetToNilKeepTheirDefaults(t *testing.T) {
 	assert.NotNil(t, o.TracerProvider)
 }
 
-func TestNilPointersAreReported(t *testing.T) {
-	for field, set := range map[string]func(*quicksightembed.Options){
-		"Options.Credentials is a nil *aws.CredentialsCache":     func(o *quicksightembed.Options) { o.Credentials = (*aws.CredentialsCache)(nil) },
-		"Options.HTTPClient is a nil *http.Client":               func(o *quicksightembed.Options) { o.HTTPClient = (*http.Client)(nil) },
-		"Options.HTTPClient is a nil *http.BuildableClient":      func(o *quicksightembed.Options) { o.HTTPClient = (*awshttp.BuildableClient)(nil) },
-		"Options.HTTPSignerV4 is a nil *v4.Signer":               func(o *quicksightembed.Options) { o.HTTPSignerV4 = (*v4.Signer)(nil) },
-		"Options.Logger is a nil *logging.StandardLogger":        func(o *quicksightembed.Options) { o.Logger = (*logging.StandardLogger)(nil) },
-		"Options.Retryer is a nil *retry.Standard":               func(o *quicksightembed.Options) { o.Retryer = (*retry.Standard)(nil) },
-		"Options.TracerProvider is a nil *tracing.NopTracerProv": func(o *quicksightembed.Options) { o.TracerProvider = (*tracing.NopTracerProvider)(nil) },
+func TestNilPointersAreNone(t *testing.T) {
+	for name, set := range map[string]func(*quicksightembed.Options){
+		"an http.Client":    func(o *quicksightembed.Options) { o.HTTPClient = (*http.Client)(nil) },
+		"a BuildableClient": func(o *quicksightembed.Options) { o.HTTPClient = (*awshttp.BuildableClient)(nil) },
+		"a function":        func(o *quicksightembed.Options) { o.HTTPClient = smithyhttp.ClientDoFunc(nil) },
+		"a signer":          func(o *quicksightembed.Options) { o.HTTPSignerV4 = (*v4.Signer)(nil) },
+		"a logger":          func(o *quicksightembed.Options) { o.Logger = (*logging.StandardLogger)(nil) },
+		"a retryer":         func(o *quicksightembed.Options) { o.Retryer = (*retry.Standard)(nil) },
+		"a tracer provider": func(o *quicksightembed.Options) { o.TracerProvider = (*tracing.NopTracerProvider)(nil) },
 	} {
-		t.Run(field, func(t *testing.T) {
+		t.Run(name, func(t *testing.T) {
 			server := newServer(t, status(200, nativeReply))
-			_, err := newClient(t, server, set).GetSessionEmbedUrl(context.Background(), janesInput())
-			assert.ErrorContains(t, err, field)
-			_, err = newClient(t, server).GetSessionEmbedUrl(context.Background(), janesInput(), set)
-			assert.ErrorContains(t, err, field)
-			var direct quicksightembed.Options
+			direct := newClient(t, server).Options()
 			set(&direct)
-			_, err = quicksightembed.New(direct).GetSessionEmbedUrl(context.Background(), janesInput())
-			assert.ErrorContains(t, err, field)
-			assert.Empty(t, server.seen())
+			for where, client := range map[string]*quicksightembed.Client{
+				"New":                       quicksightembed.New(direct),
+				"an option function of New": newClient(t, server, set),
+				"a call":                    newClient(t, server),
+			} {
+				var optFns []func(*quicksightembed.Options)
+				if where == "a call" {
+					optFns = append(optFns, set)
+				}
+				_, err := client.GetSessionEmbedUrl(ctx, janesInput(), optFns...)
+				assert.NoError(t, err, where)
+			}
 		})
 	}
+}
+
+// TestNilPointerOfCredentials never falls back on those of the client: they are another identity's.
+func TestNilPointerOfCredentials(t *testing.T) {
+	server := newServer(t, status(200, nativeReply))
+	set := func(o *quicksightembed.Options) { o.Credentials = (*aws.CredentialsCache)(nil) }
+	for _, call := range []func() error{
+		func() error { _, err := newClient(t, server, set).GetSessionEmbedUrl(ctx, janesInput()); return err },
+		func() error { _, err := newClient(t, server).GetSessionEmbedUrl(ctx, janesInput(), set); return err },
+	} {
+		assert.Equal(t, "Options.Credentials", fieldsOf(t, call())[0].Field)
+	}
+	assert.Empty(t, server.seen())
 }
 
 func TestBaseEndpointOfACallDoesNotChangeTheClient(t *testing.T) {
@@ -115,7 +134,8 @@ func TestBaseEndpointOfACallDoesNotChangeTheClient(t *testing.T) {
 }
 
 func TestInputAndOptionsAreReportedTogether(t *testing.T) {
-	_, err := quicksightembed.New(quicksightembed.Options{RetryMaxAttempts: -1}).GetSessionEmbedUrl(context.Background(), nil)
+	credentials := staticCredentials("AKID", "SECRET", "")
+	_, err := quicksightembed.New(quicksightembed.Options{RetryMaxAttempts: -1, Credentials: credentials}).GetSessionEmbedUrl(context.Background(), nil)
 	assert.EqualError(t, err, "operation error QuickSight: GetSessionEmbedUrl, invalid input: AwsAccountId is required: 12 digits; "+
 		`Options.Region is required, such as us-east-1; Options.RetryMaxAttempts "-1" must be 1 or more, or 0 for the Retryer's own`)
 }
@@ -150,7 +170,8 @@ func TestOptionsAndClientArePrintedWithoutKeys(t *testing.T) {
 	}
 }
 
-// valueCredentials is a provider that fmt prints by its fields, as credentials.StaticCredentialsProvider is.
+// valueCredentials is a provider that fmt prints by its fields, as
+// credentials.StaticCredentialsProvider is.
 type valueCredentials struct{ Value aws.Credentials }
 
 func (v valueCredentials) Retrieve(context.Context) (aws.Credentials, error) { return v.Value, nil }

@@ -1,30 +1,147 @@
 package quicksightembed
 
 import (
+	"cmp"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
-	"strconv"
 	"strings"
-	"unicode"
+
+	"github.com/aws/smithy-go/logging"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
+
+// Text is hidden once it was parsed: strings of JSON, header values, error texts. There secrets
+// appear as they are, and not escaped.
 
 const redacted = "REDACTED"
 
-// redactURL hides a URL's user info and query, where passwords and authorization codes are. It does not parse: what is
-// malformed is shown to people too, in a FieldError.
+// secrets are what a request was signed with and what nobody else may see.
+type secrets struct{ token, signature string }
+
+// secretsOf reads them before the request is sent: the HTTP client may change it.
+func (c *call) secretsOf(req *smithyhttp.Request) secrets {
+	_, signature, _ := strings.Cut(req.Header.Get("Authorization"), "Signature=")
+	return secrets{cmp.Or(c.credentials.SessionToken, req.Header.Get("X-Amz-Security-Token")), signature}
+}
+
+// hide removes from text the queries and user info of URLs, and the secrets, as they are and as in
+// a URL: AWS explains a wrong signature by quoting what was signed. It withholds a text that has a
+// piece of the token in any other form.
+func (s secrets) hide(text string) string {
+	if len(s.token) >= 16 { // a shorter one is none of AWS's: it is no secret, and may be a word
+		text = strings.NewReplacer(s.token, redacted, url.QueryEscape(s.token), redacted).Replace(text)
+		if sharePiece(text, s.token) {
+			return redacted
+		}
+	}
+	if s.signature != "" {
+		text = strings.ReplaceAll(text, s.signature, redacted)
+	}
+	return hideURLs(text)
+}
+
+// sharePiece reports whether two texts have 8 bytes in a row in common. Its time is linear in both.
+func sharePiece(a, b string) bool {
+	if len(a) > len(b) {
+		a, b = b, a
+	}
+	pieces := make(map[string]bool, len(a))
+	for i := 8; i <= len(a); i++ {
+		pieces[a[i-8:i]] = true
+	}
+	for i := 8; i <= len(b); i++ {
+		if pieces[b[i-8:i]] {
+			return true
+		}
+	}
+	return false
+}
+
+// hideIn returns an error of the HTTP client without secrets: it may quote the request, or what it
+// cannot parse of a reply. The URL of the request has none. If the text has to change, what the
+// error wraps is still found, in the same way, so that a timeout or a DNS error stays one. An error
+// that panics, such as a url.Error without a cause, is named by its type.
+func (s secrets) hideIn(err error, requestURL string) (safe error) {
+	defer func() {
+		if recover() != nil {
+			safe = &hiddenError{fmt.Errorf("%T", err), nil}
+		}
+	}()
+	text := err.Error()
+	others := strings.ReplaceAll(text, requestURL, "")
+	isSafe := s.hide(others) == others
+	wrapped := []error{errors.Unwrap(err)}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		wrapped = joined.Unwrap()
+	}
+	var parts []error
+	for _, inner := range wrapped {
+		if inner != nil {
+			part := s.hideIn(inner, requestURL)
+			_, isHidden := part.(*hiddenError)
+			parts, isSafe = append(parts, part), isSafe && !isHidden
+		}
+	}
+	if isSafe {
+		return err
+	}
+	return &hiddenError{errors.New(s.hide(text)), parts}
+}
+
+// hiddenError is an error whose text had to change.
+type hiddenError struct {
+	error
+	parts []error
+}
+
+// Unwrap returns the errors that were wrapped, without secrets.
+func (e *hiddenError) Unwrap() []error { return e.parts }
+
+const endsOfURL = " \t\r\n\f\"<>"
+
+// hideURLs hides user info and query of each URL in text, where passwords and authorization codes
+// are. A URL ends at white space, a double quote or an angle bracket, and at nothing else.
+func hideURLs(text string) string {
+	if !strings.ContainsAny(text, "?@") {
+		return text
+	}
+	var hidden strings.Builder
+	for text != "" {
+		end := 1 + strings.IndexAny(text[1:], endsOfURL) // the word begins with what has ended another
+		if end == 0 {
+			end = len(text)
+		}
+		hidden.WriteString(hideURL(text[:end]))
+		text = text[end:]
+	}
+	return hidden.String()
+}
+
+// hideURL hides user info and query of a word that is a URL or a path, perhaps after other text. In
+// JSON inside of a text, a slash may be escaped.
+func hideURL(word string) string {
+	start := max(strings.Index(word, "://"), strings.Index(word, `:\/\/`))
+	if path := strings.TrimLeft(word, endsOfURL+`'([{=,;:`); start < 0 && strings.HasPrefix(path, "/") {
+		start = len(word) - len(path)
+	}
+	if start < 0 {
+		return word
+	}
+	return word[:start] + redactURL(word[start:])
+}
+
+// redactURL hides a URL's user info and query. It does not parse: what is malformed is shown to
+// people too, in a FieldError.
 func redactURL(s string) string {
-	if path, _, ok := strings.Cut(s, "?"); ok {
+	if path, query, _ := strings.Cut(s, "?"); query != "" {
 		s = path + "?" + redacted
 	}
-	start := strings.Index(s, "//")
-	if start < 0 {
-		return s
-	}
-	start += len("//")
-	if at := strings.LastIndexByte(s[start:], '@'); at >= 0 {
-		s = s[:start] + redacted + s[start+at:]
+	_, rest, ok := strings.Cut(strings.Replace(s, `\/\/`, "//", 1), "//")
+	if at := strings.LastIndexByte(rest, '@'); ok && at >= 0 {
+		s = s[:len(s)-len(rest)] + redacted + rest[at:]
 	}
 	return s
 }
@@ -44,199 +161,64 @@ func redactBaseEndpoint(base string) string {
 func quoteValue(s string) string {
 	const most = 128
 	s = redactURL(s)
-	quoted := strconv.Quote(s)
-	if len(quoted) <= most {
-		return quoted
+	if base, _, ok := strings.Cut(s, "#"); ok && strings.Contains(base, "://") {
+		s = base + "#" + redacted
 	}
-	for i := range s {
-		next := strconv.Quote(s[:i] + "…")
-		if len(next) > most {
-			break
-		}
-		quoted = next
+	quoted := fmt.Sprintf("%q", s)
+	for n := min(len(s), most); len(quoted) > most; n-- {
+		quoted = fmt.Sprintf("%q", strings.ToValidUTF8(s[:n], "")+"…")
 	}
 	return quoted
 }
 
-// hideSecrets removes from what came back the secrets of URLs, and the request's session token and signature: AWS explains
-// a wrong signature by quoting the request, token included.
-func (r reply) hideSecrets(text string) string {
-	text = hideToken(text, r.request.Header.Get("X-Amz-Security-Token"))
-	if _, signature := cutSignature(r.request); signature != "" {
-		text = strings.ReplaceAll(text, signature, redacted)
+// logRequest logs the request as ClientLogMode asks for.
+func logRequest(logger logging.Logger, o *Options, req *smithyhttp.Request) {
+	if o.ClientLogMode.IsSigning() {
+		scope, _, _ := strings.Cut(req.Header.Get("Authorization"), "Signature=")
+		logger.Logf(logging.Debug, "Signed at %s: %sSignature=%s", req.Header.Get("X-Amz-Date"), scope, redacted)
 	}
-	return hideQueries(hideUserInfo(text))
+	if o.ClientLogMode.IsRequest() || o.ClientLogMode.IsRequestWithBody() {
+		logger.Logf(logging.Debug, "Request\n%s %s HTTP/1.1\nHost: %s\n%s",
+			req.Method, req.URL.RequestURI(), req.URL.Host, headerText(req.Header))
+	}
 }
 
-// cutSignature returns what the Authorization header of a request says before its signature, and the signature.
-func cutSignature(req *http.Request) (scope, signature string) {
-	scope, signature, _ = strings.Cut(req.Header.Get("Authorization"), "Signature=")
-	return scope, signature
+// log logs the reply as ClientLogMode asks for.
+func (r *reply) log(logger logging.Logger, o *Options) {
+	withBody := o.ClientLogMode.IsResponseWithBody()
+	if !withBody && !o.ClientLogMode.IsResponse() {
+		return
+	}
+	text := r.hide(headerText(r.response.Header))
+	if withBody {
+		text += "\n" + r.bodyText()
+	}
+	logger.Logf(logging.Debug, "Response\n%s %s\n%s", r.response.Proto, r.response.Status, text)
 }
 
-// hideToken removes a token from text, where its letters and digits stand as they are, and what is between them may be
-// escaped as JSON, URLs or HTML do.
-func hideToken(text, token string) string {
-	if token == "" {
-		return text
-	}
-	text = strings.ReplaceAll(text, token, redacted)
-	wanted := strings.Map(func(c rune) rune {
-		if c > unicode.MaxASCII || !isLetterOrDigit(byte(c)) {
-			return -1
-		}
-		return c
-	}, token)
-	if wanted == "" {
-		return text
-	}
-	plain, positions := lettersAndDigits(text)
-	var out strings.Builder
-	from := 0 // in text
-	for at := 0; ; {
-		found := strings.Index(plain[at:], wanted)
-		if found < 0 {
-			break
-		}
-		at += found
-		out.WriteString(text[from:positions[at]] + redacted)
-		at += len(wanted)
-		from = int(positions[at-1]) + 1
-	}
-	return out.String() + text[from:]
-}
-
-// lettersAndDigits returns those of text that are not part of an escape, and where each of them is.
-func lettersAndDigits(text string) (plain string, positions []int32) {
-	kept := make([]byte, 0, len(text))
-	for i := 0; i < len(text); {
-		if n := escapeAt(text[i:]); n > 0 {
-			i += n
-			continue
-		}
-		if isLetterOrDigit(text[i]) {
-			kept, positions = append(kept, text[i]), append(positions, int32(i))
-		}
-		i++
-	}
-	return string(kept), positions
-}
-
-// escapeAt returns the length of the escape that text begins with, as JSON, URLs or HTML write one character, or 0.
-func escapeAt(text string) int {
-	isHex := func(s string) bool { return strings.Trim(s, "0123456789abcdefABCDEF") == "" }
-	switch {
-	case len(text) >= 6 && text[:2] == `\u` && isHex(text[2:6]):
-		return 6
-	case len(text) >= 3 && text[0] == '%' && isHex(text[1:3]):
-		return 3
-	case text[0] == '&':
-		const longest = 10
-		name, _, ok := strings.Cut(text[1:min(len(text), longest)], ";")
-		if ok && consistsOf(strings.TrimPrefix(name, "#"), longest, "") {
-			return len("&" + name + ";")
+// headerText writes a header without the values that are secret whatever they are.
+func headerText(header http.Header) string {
+	shown := header.Clone()
+	for _, secret := range []string{"Authorization", "X-Amz-Security-Token", "Set-Cookie"} {
+		if len(shown[secret]) > 0 {
+			shown[secret] = []string{redacted}
 		}
 	}
-	return 0
+	var text strings.Builder
+	shown.Write(&text)
+	return text.String()
 }
 
-// hideUserInfo removes what is before the @ in the host of a URL, whose slashes may be escaped as in JSON.
-func hideUserInfo(text string) string {
-	for _, slashes := range []string{"://", `:\/\/`} {
-		parts := strings.Split(text, slashes)
-		for i, part := range parts[1:] {
-			host, _, _ := strings.Cut(part[:endOfURL(part)], "/")
-			if at := strings.LastIndexByte(host, '@'); at >= 0 {
-				parts[i+1] = redacted + part[at:]
-			}
-		}
-		text = strings.Join(parts, slashes)
+// bodyText returns a body of JSON without secrets or, of another, the start. JSON is written again,
+// so that it has no escapes in which a secret would not be found.
+func (r *reply) bodyText() string {
+	var value any
+	if json.Unmarshal(r.body, &value) != nil {
+		return r.firstBytes()
 	}
-	return text
-}
-
-// A question mark and an equals sign, as they are and as JSON, URLs and HTML write them.
-var (
-	questionMarks = []string{"?", `\u003f`, "%3f", "&#63;", "&#x3f;"}
-	equalsSigns   = []string{"=", `\u003d`, "%3d", "&#61;", "&#x3d;"}
-)
-
-// hideQueries removes the queries of URLs in text of any kind.
-func hideQueries(text string) string {
-	var out strings.Builder
-	from := 0
-	for i := 0; i < len(text); {
-		mark := signAt(text[i:], questionMarks)
-		if mark == 0 {
-			i++
-			continue
-		}
-		end := i + mark + endOfURL(text[i+mark:])
-		if hasSign(text[i+mark:end], equalsSigns) {
-			out.WriteString(text[from:i] + "?" + redacted)
-			from = end
-		}
-		i = end
-	}
-	return out.String() + text[from:]
-}
-
-// signAt returns the length of that of the signs which text begins with, or 0.
-func signAt(text string, signs []string) int {
-	for _, sign := range signs {
-		if text[0] == sign[0] && len(text) >= len(sign) && strings.EqualFold(text[:len(sign)], sign) {
-			return len(sign)
-		}
-	}
-	return 0
-}
-
-func hasSign(text string, signs []string) bool {
-	text = strings.ToLower(text)
-	return slices.ContainsFunc(signs, func(sign string) bool { return strings.Contains(text, sign) })
-}
-
-// endOfURL returns where in text a URL ends: at white space, a quote, or an angle bracket that is not escaped.
-func endOfURL(text string) int {
-	for i := 0; i < len(text); i++ {
-		switch text[i] {
-		case ' ', '\t', '\n', '\f', '\r', '"', '\'', '<', '>':
-			return i
-		case '\\':
-			i++
-		}
-	}
-	return len(text)
-}
-
-// hideQuoted returns an error of the HTTP client without secrets: it quotes what it cannot parse of a reply, such as a header
-// line or a Location. The URL of the request, which it quotes too, has none.
-func (r reply) hideQuoted(err error) error {
-	cause, urlErr := err, (*url.Error)(nil)
-	if errors.As(err, &urlErr) {
-		cause = urlErr.Err
-	}
-	text := cause.Error()
-	hidden := r.hideSecrets(text)
-	switch {
-	case hidden == text:
-		return err
-	case urlErr != nil:
-		return &url.Error{Op: urlErr.Op, URL: urlErr.URL, Err: errors.New(hidden)}
-	}
-	return errors.New(hidden)
-}
-
-// printableBody returns at most the first bytes of the reply's body, without secrets.
-func (r reply) printableBody(most int) []byte {
-	text := r.hideSecrets(string(r.body))
-	return []byte(text[:min(len(text), most)])
-}
-
-// hideRequestSecrets takes the header, with signature and token, off the request that a response leads to, and through it
-// an error and the output's metadata. The request itself stays as it is: the HTTP client may still hold it.
-func hideRequestSecrets(resp *http.Response) {
-	if req := resp.Request; req != nil {
-		resp.Request = &http.Request{Method: req.Method, URL: req.URL, Host: req.Host}
-	}
+	var text strings.Builder
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	encoder.Encode(value) // which came from JSON
+	return r.hide(strings.TrimSuffix(text.String(), "\n"))
 }

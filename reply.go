@@ -3,173 +3,332 @@ package quicksightembed
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+	"github.com/aws/aws-sdk-go-v2/aws/protocol/restjson"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/middleware"
+	"github.com/aws/smithy-go/tracing"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
+
+// linkExchange links the steps that send a signed request and read its reply, the outermost first.
+// They can be called without a stack, and in one are its middlewares.
+func (c *call) linkExchange() {
+	l := &c.exchange
+	*l = [...]link{
+		{&awsmiddleware.AddRawResponse{}, &l[1]},
+		{&awshttp.ResponseErrorWrapper{}, &l[2]},
+		{&awsmiddleware.RequestIDRetriever{}, &l[3]},
+		{(*deserializer)(c), &l[4]},
+		{&awsmiddleware.RecordResponseTiming{DisableClockSkewCorrection: c.options.DisableClockSkewCorrection}, &l[5]},
+		{&smithyhttp.RequestResponseLogger{}, (*transport)(c)}, // logs nothing: the deserializer does
+	}
+}
+
+type link struct {
+	middleware.DeserializeMiddleware
+	next middleware.DeserializeHandler
+}
+
+// HandleDeserialize takes the step.
+func (l *link) HandleDeserialize(ctx context.Context, in middleware.DeserializeInput) (middleware.DeserializeOutput, middleware.Metadata, error) {
+	return l.DeserializeMiddleware.HandleDeserialize(ctx, in, l.next)
+}
+
+// deserializer is the step that bounds an attempt in time, and reads and decodes the reply.
+type deserializer call
+
+// ID is the official client's.
+func (*deserializer) ID() string { return "OperationDeserializer" }
+
+// HandleDeserialize takes the step.
+func (d *deserializer) HandleDeserialize(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (out middleware.DeserializeOutput, metadata middleware.Metadata, err error) {
+	req, ok := in.Request.(*smithyhttp.Request)
+	if !ok {
+		return out, metadata, fmt.Errorf("unknown transport type %T", in.Request)
+	}
+	r := reply{secrets: (*call)(d).secretsOf(req)}
+	logRequest(middleware.GetLogger(ctx), d.options, req)
+	if timeout := cmp.Or(d.options.AttemptTimeout, 15*time.Second); timeout > 0 {
+		var cancel context.CancelCauseFunc
+		ctx, cancel = context.WithCancelCause(ctx)
+		defer cancel(nil)
+		defer time.AfterFunc(timeout, func() { cancel(&attemptTimeoutError{timeout}) }).Stop()
+	}
+	out, metadata, err = next.HandleDeserialize(ctx, in)
+	resp, ok := out.RawResponse.(*smithyhttp.Response)
+	if ok && resp.Body != nil {
+		defer resp.Body.Close()
+	}
+	if err != nil || !ok { // a step of the program has answered otherwise
+		return out, metadata, err
+	}
+	err = r.read(resp.Response)
+	r.log(middleware.GetLogger(ctx), d.options)
+	if err != nil {
+		return out, metadata, endOf(ctx, r.unreadable(err))
+	}
+	out.Result, err = r.decode()
+	return out, metadata, err
+}
+
+// transport sends the request of an attempt.
+type transport call
+
+// HandleDeserialize sends a copy of the request, and returns a copy of the reply, since the HTTP
+// client may keep and change what it has. The reply leads to a request without header.
+func (t *transport) HandleDeserialize(ctx context.Context, in middleware.DeserializeInput) (out middleware.DeserializeOutput, metadata middleware.Metadata, err error) {
+	req, ok := in.Request.(*smithyhttp.Request)
+	switch {
+	case !ok:
+		return out, metadata, fmt.Errorf("unknown transport type %T", in.Request)
+	case req.Header.Get("Authorization") == "" && t.options.lacksCredentials():
+		return out, metadata, &ValidationError{Fields: []FieldError{noCredentials}}
+	case t.signOnly:
+		t.signed = req
+		return out, metadata, nil
+	}
+	ctx, span := tracing.StartSpan(ctx, "DoHTTPRequest")
+	defer span.End()
+	received := struct { // in one allocation
+		smithyhttp.Response
+		response http.Response
+		request  http.Request
+		url      url.URL
+	}{url: *req.URL}
+	secrets, sent := (*call)(t).secretsOf(req), req.WithContext(ctx)
+	if t.inStack {
+		sent = req.Build(ctx) // without what it shares with req, which the program may look at later
+	}
+	resp, err := t.sender.Do(sent)
+	if resp == nil && err == nil {
+		err = errors.New("the HTTP client returned neither a reply nor an error")
+	}
+	received.response = *cmp.Or(resp, &noReply)
+	received.response.Header = received.response.Header.Clone()
+	received.request = http.Request{Method: req.Method, URL: &received.url, Host: req.Host}
+	received.response.Request = &received.request
+	received.Response.Response = &received.response
+	out.RawResponse = &received.Response
+	if span, traced := tracing.GetSpan(ctx); traced { // to make the values costs
+		span.SetProperty("http.method", req.Method)
+		span.SetProperty("http.request_content_length", int64(0))
+		span.SetProperty("net.protocol.version", fmt.Sprintf("%d.%d", received.ProtoMajor, received.ProtoMinor))
+		span.SetProperty("http.status_code", received.StatusCode)
+		span.SetProperty("http.response_content_length", received.ContentLength)
+	}
+	if err != nil {
+		err = endOf(ctx, &smithyhttp.RequestSendError{Err: secrets.hideIn(err, received.url.String())})
+	}
+	return out, metadata, err
+}
+
+var noReply = http.Response{Header: http.Header{}, Body: http.NoBody}
+
+// endOf returns the error of an attempt that failed with err: why its context ended, if it did.
+func endOf(ctx context.Context, err error) error {
+	var timeout *attemptTimeoutError
+	switch {
+	case errors.As(context.Cause(ctx), &timeout):
+		return &smithyhttp.RequestSendError{Err: timeout}
+	case ctx.Err() != nil:
+		return &smithy.CanceledError{Err: ctx.Err()}
+	}
+	return err
+}
+
+// attemptTimeoutError is why an attempt ended while the caller's context lives.
+type attemptTimeoutError struct{ after time.Duration }
+
+// Error names the limit.
+func (e *attemptTimeoutError) Error() string {
+	return fmt.Sprintf("no complete reply within the attempt timeout of %s", e.after)
+}
+
+// Timeout makes the attempt's error one that aws/retry repeats.
+func (e *attemptTimeoutError) Timeout() bool { return true }
 
 // maxReplyBytes bounds the reply that is read into memory; QuickSight's own are below 4 KiB.
 const maxReplyBytes = 1 << 20
 
 // reply is what came back for a request.
 type reply struct {
-	request  *http.Request
+	secrets  // of the request
 	response *http.Response
 	body     []byte
 }
 
-// readReply reads the reply to its end, which frees the connection for the next call, or to maxReplyBytes.
-func readReply(req *http.Request, resp *http.Response) (r reply, err error) {
-	defer resp.Body.Close()
-	r = reply{request: req, response: resp}
-	r.body, err = io.ReadAll(io.LimitReader(resp.Body, maxReplyBytes+1))
+// read reads the body to its end, which frees the connection for the next call, or to
+// maxReplyBytes.
+func (r *reply) read(response *http.Response) (err error) {
+	r.response = response
+	if response.Body == nil || response.StatusCode == http.StatusSwitchingProtocols {
+		return nil // the body of a 101 is the connection, and no context ends a read of that
+	}
+	r.body, err = io.ReadAll(io.LimitReader(response.Body, maxReplyBytes+1))
 	if err == nil && len(r.body) > maxReplyBytes {
 		err = errors.New("it is larger than 1 MiB")
 	}
-	return r, err
+	return err
 }
 
-// decode decodes the reply into an output, or the error that it stands for.
-func (r reply) decode() (*GetSessionEmbedUrlOutput, error) {
-	doc, err := decodeDocument(r.body)
-	success, isEnvelope := doc.envelope()
+// document is a JSON object of a reply: QuickSight's own, the envelope of a gateway,
+// {"success":true,"data":{…}} or {"success":false,"error":{…}}, or one of the objects in that.
+type document struct {
+	EmbedUrl, RequestId *string
+	Code                string
+	Type                string  `json:"__type"`
+	Message             *string `json:"message"`
+	OtherMessage        *string `json:"Message"`
+	ResourceType        ExceptionResourceType
+
+	Success     any // a boolean in an envelope
+	Data, Error json.RawMessage
+
+	Id             *string `json:"id"`
+	CreatedAt      any     `json:"created_at"`
+	SnakeEmbedUrl  *string `json:"embed_url"`
+	SnakeRequestId *string `json:"request_id"`
+
+	wrong string // says which value has a wrong type: it spoils nothing but itself
+}
+
+// parse accepts what the official client's decoder does: no body or null as an empty document, and
+// anything behind the first JSON value.
+func parse(body []byte) (doc document, err error) {
+	err = json.Unmarshal(body, &doc)
+	if syntaxErr := (*json.SyntaxError)(nil); errors.As(err, &syntaxErr) {
+		err = json.NewDecoder(bytes.NewReader(body)).Decode(&doc)
+	}
+	var wrong *json.UnmarshalTypeError
 	switch {
-	case isEnvelope && !success:
-		return nil, r.decodeEnvelopeError(doc)
-	case r.response.StatusCode < 200 || r.response.StatusCode > 299:
-		return nil, r.decodeError(doc)
-	case err != nil:
-		return nil, r.unreadable(err)
+	case err == io.EOF:
+		return doc, nil
+	case !errors.As(err, &wrong):
+		return doc, err
+	case wrong.Field == "":
+		return doc, fmt.Errorf("it is of the type %s and must be an object", wrong.Value)
 	}
-	out := &GetSessionEmbedUrlOutput{Status: int32(r.response.StatusCode)}
-	if isEnvelope {
-		err = out.decodeEnvelope(doc)
-	} else {
-		err = out.decode(doc)
+	doc.wrong = fmt.Sprintf(": %s is of the type %s and must be a string", wrong.Field, wrong.Value)
+	return doc, nil
+}
+
+// firstText returns the first of the texts that is not empty. A value of a wrong type is empty.
+func firstText(texts ...*string) *string {
+	for _, text := range texts {
+		if aws.ToString(text) != "" {
+			return text
+		}
 	}
+	return nil
+}
+
+// decode returns the output or the error in the reply.
+func (r *reply) decode() (output any, err error) {
+	doc, err := parse(r.body)
 	if err != nil {
 		return nil, r.unreadable(err)
+	}
+	success, isBool := doc.Success.(bool)
+	isEnvelope := isBool && firstText(doc.EmbedUrl) == nil
+	status, header := r.response.StatusCode, r.response.Header.Get("X-Amzn-ErrorType")
+	switch {
+	case isEnvelope && !success: // whatever the status
+		e := doc.envelopedError()
+		return nil, r.apiError(cmp.Or(e.Code, e.Type, header, doc.Code, doc.Type), e, faults[status/100])
+	case status/100 != 2:
+		code := restjson.SanitizeErrorCode(cmp.Or(doc.Code, doc.Type))
+		return nil, r.apiError(cmp.Or(header, code), doc, smithy.FaultUnknown)
+	}
+	out := &GetSessionEmbedUrlOutput{Status: int32(status)}
+	if isEnvelope && doc.Data != nil {
+		doc, err = parse(doc.Data)
+		out.Id = firstText(doc.Id)
+		doc.EmbedUrl, doc.RequestId = firstText(doc.EmbedUrl, doc.SnakeEmbedUrl), firstText(doc.RequestId, doc.SnakeRequestId)
+		if at, timeErr := time.Parse(time.RFC3339, fmt.Sprint(doc.CreatedAt)); timeErr == nil {
+			out.CreatedAt = aws.Time(at.UTC())
+		} else if doc.CreatedAt != nil {
+			err = errors.New("created_at must be a time as in RFC 3339")
+		}
+	}
+	out.EmbedUrl, out.RequestId = firstText(doc.EmbedUrl), firstText(doc.RequestId)
+	switch {
+	case out.EmbedUrl != nil: // whatever is wrong with the rest
+		return out, nil
+	case err != nil:
+		return nil, r.unreadable(fmt.Errorf("it has no EmbedUrl, and in its data: %w", err))
+	case out.Id == nil:
+		return nil, r.unreadable(errors.New("it has no EmbedUrl" + doc.wrong))
 	}
 	return out, nil
 }
 
-// decode fills the output from QuickSight's own reply.
-func (out *GetSessionEmbedUrlOutput) decode(doc document) error {
-	if err := cmp.Or(doc.text(&out.EmbedUrl, "EmbedUrl"), doc.text(&out.RequestId, "RequestId")); err != nil {
-		return err
-	}
-	if aws.ToString(out.EmbedUrl) == "" {
-		return errors.New("it has no EmbedUrl")
-	}
-	return nil
+// envelopedError returns the error in an envelope: an object, or the message. What that does not
+// say, the envelope says around it.
+func (doc document) envelopedError() document {
+	var text string
+	json.Unmarshal(doc.Error, &text)
+	e, _ := parse(doc.Error)
+	e.Message = firstText(&text, e.Message, e.OtherMessage, doc.Message, doc.OtherMessage)
+	e.RequestId = firstText(e.RequestId, doc.RequestId)
+	e.ResourceType = cmp.Or(e.ResourceType, doc.ResourceType)
+	return e
 }
 
-// decodeEnvelope fills the output from a gateway's reply. That may have no EmbedUrl, but not an empty one.
-func (out *GetSessionEmbedUrlOutput) decodeEnvelope(envelope document) error {
-	data, err := envelope.object("data")
-	if err != nil {
-		return err
+// faults are by the first digit of a status.
+var faults = map[int]smithy.ErrorFault{4: smithy.FaultClient, 5: smithy.FaultServer}
+
+// apiError returns the error of a code: an exception, or a generic error.
+func (r *reply) apiError(code string, doc document, fault smithy.ErrorFault) error {
+	code = restjson.SanitizeErrorCode(cmp.Or(code, "UnknownError"))
+	doc.Message = firstText(doc.Message, doc.OtherMessage)
+	message := r.hide(aws.ToString(doc.Message))
+	if doc.Message != nil {
+		doc.Message = &message
 	}
-	if data == nil {
-		return errors.New("it has no data")
+	if exception := newException(code, doc); exception != nil {
+		return exception
 	}
-	var createdAt *string
-	if err := cmp.Or(
-		data.text(&out.Id, "id"),
-		data.text(&createdAt, "created_at"),
-		data.text(&out.EmbedUrl, "EmbedUrl", "embed_url"),
-		data.text(&out.RequestId, "RequestId", "request_id"),
-	); err != nil {
-		return err
-	}
-	if createdAt != nil {
-		parsed, err := time.Parse(time.RFC3339, *createdAt)
-		if err != nil {
-			return errors.New("created_at must be a time as in RFC 3339")
-		}
-		out.CreatedAt = &parsed
-	}
-	if out.EmbedUrl != nil && *out.EmbedUrl == "" {
-		return errors.New("its EmbedUrl is empty")
-	}
-	return nil
+	return &smithy.GenericAPIError{Code: r.hide(code), Message: cmp.Or(message, "UnknownError"), Fault: fault}
 }
 
-// document is a JSON object. Its keys are exact, which those of a struct are not.
-type document map[string]any
-
-// decodeDocument accepts what the official client's decoder does: an empty body or null as an empty document, and
-// anything behind the first JSON value.
-//
-// A decoder is what can do so, and costs more than to unmarshal a body that is one value and no more, as almost all are.
-func decodeDocument(body []byte) (doc document, err error) {
-	if json.Unmarshal(body, &doc) == nil {
-		return doc, nil
+// unreadable is the error for a reply that cannot be decoded.
+func (r *reply) unreadable(err error) error {
+	what := fmt.Sprintf("content type %q", r.response.Header.Get("Content-Type"))
+	const madeUp = "https://amazonaws.com/badhttpredirectlocation" // by the AWS core
+	location := r.response.Header.Get("Location")
+	if r.response.StatusCode/100 == 3 && location != "" && location != madeUp {
+		what = fmt.Sprintf("a redirect to %q, which is not followed", redactURL(location))
 	}
-	doc = nil
-	decoder := json.NewDecoder(bytes.NewReader(body))
-	decoder.UseNumber() // a number that no float64 can hold is none of our business
-	if err := decoder.Decode(&doc); err != nil && err != io.EOF {
-		return nil, wrongType(err)
+	start, quoted := r.firstBytes(), ""
+	if start != "" {
+		quoted = fmt.Sprintf(", in %.100q", start)
 	}
-	return doc, nil
-}
-
-// envelope reports whether the document is the reply of a gateway that wraps what the service says, and whether it is a
-// success.
-func (doc document) envelope() (success, ok bool) {
-	if _, native := doc["EmbedUrl"]; native {
-		return false, false
-	}
-	success, ok = doc["success"].(bool)
-	return success, ok
-}
-
-// text points target at the text under the first of the keys that has a value. Where none has, or null, target stays as it
-// is.
-func (doc document) text(target **string, keys ...string) error {
-	for _, key := range keys {
-		switch value := doc[key].(type) {
-		case nil:
-			continue
-		case string:
-			*target = &value
-			return nil
-		default:
-			return mustBe("a string", key, value)
-		}
-	}
-	return nil
-}
-
-// object returns the object under the key, or nil where there is none, or null.
-func (doc document) object(key string) (document, error) {
-	switch value := doc[key].(type) {
-	case nil:
-		return nil, nil
-	case map[string]any:
-		return value, nil
-	default:
-		return nil, mustBe("an object", key, value)
+	return &smithy.DeserializationError{
+		Err:      fmt.Errorf("the reply (%s) cannot be read: %w%s", r.hide(what), r.hideIn(err, ""), quoted),
+		Snapshot: []byte(start),
 	}
 }
 
-func mustBe(want, name string, value any) error {
-	is := "object"
-	switch value.(type) {
-	case bool:
-		is = "bool"
-	case float64, json.Number:
-		is = "number"
-	case string:
-		is = "string"
-	case []any:
-		is = "array"
+// firstBytes returns the start of a body that is not JSON, so that a proxy's page can be
+// recognized. In JSON an escape could keep a secret from being found.
+func (r *reply) firstBytes() string {
+	text := strings.TrimSpace(string(r.body[:min(len(r.body), 4096)]))
+	if text == "" || strings.ContainsRune(`{["`, rune(text[0])) {
+		return ""
 	}
-	return fmt.Errorf("%s is of the type %s and must be %s", name, is, want)
+	text = r.hide(text)
+	return strings.ToValidUTF8(text[:min(len(text), 1024)], "")
 }

@@ -2,7 +2,6 @@ package quicksightembed
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -10,8 +9,8 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// Entry points of the QuickSight console for GetSessionEmbedUrlInput.EntryPoint: the page that the embedded session
-// opens with. See also [DashboardEntryPoint] and [AnalysisEntryPoint].
+// Entry points of the QuickSight console for GetSessionEmbedUrlInput.EntryPoint: the page that the
+// embedded session opens with. See also [DashboardEntryPoint] and [AnalysisEntryPoint].
 const (
 	EntryPointStart      = "/start"
 	EntryPointAnalyses   = "/start/analyses"
@@ -19,34 +18,27 @@ const (
 	EntryPointFavorites  = "/start/favorites"
 )
 
-const (
-	dashboardEntryPoint = "/dashboards/"
-	analysisEntryPoint  = "/analyses/"
-)
-
-// DashboardEntryPoint returns the entry point that opens one dashboard, "/dashboards/{id}". The id is the one in the
-// dashboard's URL in the QuickSight console: 1 to 512 letters, digits, "_" or "-". Another id gives an entry point that
-// Validate refuses.
+// DashboardEntryPoint returns the entry point that opens one dashboard, "/dashboards/{id}". The id
+// is the one in the dashboard's URL in the QuickSight console: 1 to 512 letters, digits, "_" or
+// "-". Validate refuses others.
 func DashboardEntryPoint(dashboardId string) string { return dashboardEntryPoint + dashboardId }
 
-// AnalysisEntryPoint returns the entry point that opens one analysis, "/analyses/{id}". The id is as for
-// [DashboardEntryPoint].
+// AnalysisEntryPoint returns the entry point that opens one analysis, "/analyses/{id}". The id is
+// as for [DashboardEntryPoint].
 func AnalysisEntryPoint(analysisId string) string { return analysisEntryPoint + analysisId }
 
 const (
-	minSessionLifetimeMinutes = 15
-	maxSessionLifetimeMinutes = 600
-)
+	dashboardEntryPoint = "/dashboards/"
+	analysisEntryPoint  = "/analyses/"
 
-const (
-	entryPointForm = "must be " + EntryPointStart + ", " + EntryPointAnalyses + ", " + EntryPointDashboards + ", " +
-		EntryPointFavorites + ", " + dashboardEntryPoint + "{id} or " + analysisEntryPoint +
-		"{id}, where id is 1 to 512 letters, digits, _ or -"
+	entryPointForm = "must be /start, /start/analyses, /start/dashboards, /start/favorites, /dashboards/{id} or " +
+		"/analyses/{id}, where id is 1 to 512 letters, digits, _ or -"
 	userArnForm = "must be arn:{partition}:quicksight:{region}:{account}:user/{namespace}/{user name}"
 )
 
-// ValidationError lists everything that is wrong with a call's input and options. Nothing was sent. Calls return it
-// inside a *smithy.OperationError; use errors.As with a *ValidationError to find it.
+// ValidationError lists everything that is wrong with a call's input and options. Nothing was sent.
+// Calls return it inside a *smithy.OperationError; use errors.As with a *ValidationError to find
+// it.
 type ValidationError struct {
 	Fields []FieldError // in the order of GetSessionEmbedUrlInput, then of the options
 }
@@ -54,15 +46,15 @@ type ValidationError struct {
 // FieldError is one field that is wrong.
 type FieldError struct {
 	Field   string // its name, such as "UserArn" or "Options.Region"
-	Value   string // what was given, quoted, cut to 128 bytes, a URL's user info and query redacted; "" where nothing was given
+	Value   string // quoted, cut to 128 bytes, user info and query of a URL redacted; "" for none
 	Problem string // what is wrong and what would be right, such as "must be 12 digits"
 }
 
 // Error describes every failing field in one line.
 func (e *ValidationError) Error() string {
-	problems := make([]string, len(e.Fields))
-	for i, f := range e.Fields {
-		problems[i] = f.String()
+	var problems []string
+	for i := 0; e != nil && i < len(e.Fields); i++ {
+		problems = append(problems, e.Fields[i].String())
 	}
 	return "invalid input: " + strings.Join(problems, "; ")
 }
@@ -75,24 +67,31 @@ func (e FieldError) String() string {
 	return e.Field + " " + e.Value + " " + e.Problem
 }
 
-// Validate checks the input by the rules below, which QuickSight documents, and returns nil or a *ValidationError with every
-// failing field. GetSessionEmbedUrl calls it before anything else; call it yourself to judge input early, for example in
-// a form handler. A nil input lacks AwsAccountId.
+func fieldError(field, value, problem string) FieldError {
+	return FieldError{Field: field, Value: quoteValue(value), Problem: problem}
+}
+
+// Validate checks the input by the rules below, which QuickSight documents, and returns nil or a
+// *ValidationError with every failing field. GetSessionEmbedUrl calls it before anything else. Call
+// it yourself to check input early, for example in a form handler. A nil input lacks AwsAccountId.
 //
 //   - AwsAccountId: required, 12 digits.
-//   - EntryPoint: one of the EntryPoint constants, or an entry point made by [DashboardEntryPoint] or [AnalysisEntryPoint].
+//   - EntryPoint: one of the EntryPoint constants, or what [DashboardEntryPoint] or
+//     [AnalysisEntryPoint] return.
 //   - SessionLifetimeInMinutes: 15 to 600 minutes.
-//   - UserArn: arn:{partition}:quicksight:{region}:{account}:user/{namespace}/{user name}, in the account of AwsAccountId.
+//   - UserArn: arn:{partition}:quicksight:{region}:{account}:user/{namespace}/{user name}, in the
+//     account of AwsAccountId.
 //
 // See https://docs.aws.amazon.com/quicksight/latest/APIReference/API_GetSessionEmbedUrl.html
 func (in *GetSessionEmbedUrlInput) Validate() error {
-	if fields := in.problems(); fields != nil {
+	if fields := in.problems(false); len(fields) > 0 {
 		return &ValidationError{Fields: fields}
 	}
 	return nil
 }
 
-func (in *GetSessionEmbedUrlInput) problems() (fields []FieldError) {
+// problems returns what is wrong with the input or, if only the account is checked, with that.
+func (in *GetSessionEmbedUrlInput) problems(accountOnly bool) (fields []FieldError) {
 	if in == nil {
 		in = &GetSessionEmbedUrlInput{}
 	}
@@ -105,13 +104,14 @@ func (in *GetSessionEmbedUrlInput) problems() (fields []FieldError) {
 	default:
 		account = *in.AwsAccountId
 	}
-	if in.EntryPoint != nil && !isEntryPoint(*in.EntryPoint) {
-		fields = append(fields, fieldError("EntryPoint", *in.EntryPoint, entryPointForm))
+	if accountOnly {
+		return fields
 	}
-	if minutes := in.SessionLifetimeInMinutes; minutes != nil &&
-		(*minutes < minSessionLifetimeMinutes || *minutes > maxSessionLifetimeMinutes) {
-		fields = append(fields, fieldError("SessionLifetimeInMinutes", strconv.FormatInt(*minutes, 10),
-			fmt.Sprintf("must be %d to %d minutes", minSessionLifetimeMinutes, maxSessionLifetimeMinutes)))
+	if in.EntryPoint != nil && !isEntryPoint(*in.EntryPoint) {
+		fields = append(fields, fieldError("EntryPoint", *in.EntryPoint, entryPointProblem(*in.EntryPoint)))
+	}
+	if m := in.SessionLifetimeInMinutes; m != nil && (*m < 15 || *m > 600) {
+		fields = append(fields, fieldError("SessionLifetimeInMinutes", fmt.Sprint(*m), "must be 15 to 600 minutes"))
 	}
 	if in.UserArn != nil {
 		if problem := userArnProblem(*in.UserArn, account); problem != "" {
@@ -121,40 +121,65 @@ func (in *GetSessionEmbedUrlInput) problems() (fields []FieldError) {
 	return fields
 }
 
-func fieldError(field, value, problem string) FieldError {
-	return FieldError{Field: field, Value: quoteValue(value), Problem: problem}
-}
-
 func isEntryPoint(path string) bool {
 	switch path {
 	case EntryPointStart, EntryPointAnalyses, EntryPointDashboards, EntryPointFavorites:
 		return true
 	}
-	id, ok := strings.CutPrefix(path, dashboardEntryPoint)
-	if !ok {
-		id, ok = strings.CutPrefix(path, analysisEntryPoint)
-	}
-	return ok && consistsOf(id, 512, "_-")
+	id := strings.LastIndexByte(path, '/') + 1
+	return (path[:id] == dashboardEntryPoint || path[:id] == analysisEntryPoint) && consistsOf(path[id:], 512, "_-")
 }
 
-// userArnProblem returns what is wrong with a UserArn, or "". The account is AwsAccountId where that is well formed.
-//
-// It cuts the ARN by hand because arn.Parse allocates and cannot tell what is missing.
+// entryPointProblem helps with what people pass instead of an entry point: a URL of the console, an
+// embed URL, an entry point with a slash, a sheet, a query or a fragment behind it. Of a URL it
+// repeats the entry point alone: the rest may be a secret.
+func entryPointProblem(value string) string {
+	before, entryPoint, after := cutEntryPoint(value)
+	isURL := strings.Contains(value, "://")
+	switch {
+	case isURL && entryPoint == "":
+		return "is a URL: it " + entryPointForm
+	case isURL:
+		return "is a URL: give its path alone, " + entryPoint
+	case entryPoint == "":
+		return entryPointForm
+	case before != "" && after != "", strings.Contains(after, "code="): // perhaps of an embed URL
+		return "has more than an entry point: give " + entryPoint + " alone"
+	}
+	return fmt.Sprintf("has %.100q too much: give %s alone", before+after, entryPoint)
+}
+
+// cutEntryPoint finds the longest entry point at the end of the value's path.
+func cutEntryPoint(value string) (before, entryPoint, after string) {
+	path, _, _ := strings.Cut(value, "?")
+	path, _, _ = strings.Cut(path, "#")
+	path, _, _ = strings.Cut(path, "/sheets/")
+	path = strings.TrimSuffix(path, "/")
+	for start := range path {
+		if isEntryPoint(path[start:]) {
+			return path[:start], path[start:], value[len(path):]
+		}
+	}
+	return "", "", ""
+}
+
+// userArnProblem returns what is wrong with a UserArn, or "". The account is AwsAccountId, or "" if
+// that is malformed. It cuts the ARN by hand: arn.Parse allocates, and does not say what is
+// missing.
 func userArnProblem(userArn, account string) string {
-	rest, ok := strings.CutPrefix(userArn, "arn:")
-	partition, rest, ok2 := strings.Cut(rest, ":")
-	service, rest, ok3 := strings.Cut(rest, ":")
-	if !ok || !ok2 || !ok3 || !isPartition(partition) || service != "quicksight" {
-		return userArnForm
+	var parts [5]string // arn, partition, service, region, account
+	rest := userArn
+	for i := range parts {
+		parts[i], rest, _ = strings.Cut(rest, ":")
 	}
-	region, rest, _ := strings.Cut(rest, ":")
-	if region == "" || isAccountID(region) && strings.HasPrefix(rest, "user/") {
-		return "has no region: it " + userArnForm
-	}
-	arnAccount, resource, _ := strings.Cut(rest, ":")
-	resource, isUser := strings.CutPrefix(resource, "user/")
+	prefix, partition, service, region, arnAccount := parts[0], parts[1], parts[2], parts[3], parts[4]
+	resource, isUser := strings.CutPrefix(rest, "user/")
 	namespace, name, _ := strings.Cut(resource, "/")
 	switch {
+	case prefix != "arn" || !isPartition(partition) || service != "quicksight" || strings.Count(userArn, ":") < 3:
+		return userArnForm
+	case region == "" || isAccountID(region) && strings.HasPrefix(arnAccount, "user/"):
+		return "has no region: it " + userArnForm
 	case !isHostLabel(region):
 		return "has no region that can be one: it " + userArnForm
 	case !isAccountID(arnAccount):
@@ -163,7 +188,7 @@ func userArnProblem(userArn, account string) string {
 		return userArnForm
 	case !consistsOf(namespace, 64, "._-"):
 		return "must have a namespace of 1 to 64 letters, digits, \".\", \"_\" or \"-\" after user/"
-	case !isPrintableUTF8(name):
+	case !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl):
 		return "must have a user name in UTF-8 without control characters"
 	case account != "" && arnAccount != account:
 		return "must be of the account in AwsAccountId, " + account
@@ -178,25 +203,19 @@ func isPartition(s string) bool {
 	return s == "aws" || ok && consistsOf(suffix, 64, "-")
 }
 
-// isHostLabel reports whether s can stand between two dots of a host name, and so cannot lead a request elsewhere.
+// isHostLabel reports whether s is one label of a host name, and so cannot lead a request
+// elsewhere.
 func isHostLabel(s string) bool {
 	return smithyhttp.ValidHostLabel(s) && s[0] != '-' && s[len(s)-1] != '-'
 }
 
 // consistsOf reports whether s is 1 to most ASCII letters, digits and characters of others.
 func consistsOf(s string, most int, others string) bool {
-	for i := range len(s) {
-		if !isLetterOrDigit(s[i]) && strings.IndexByte(others, s[i]) < 0 {
+	for _, c := range []byte(s) {
+		isLetterOrDigit := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
+		if !isLetterOrDigit && strings.IndexByte(others, c) < 0 {
 			return false
 		}
 	}
 	return 1 <= len(s) && len(s) <= most
-}
-
-func isLetterOrDigit(c byte) bool {
-	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
-}
-
-func isPrintableUTF8(s string) bool {
-	return utf8.ValidString(s) && strings.IndexFunc(s, unicode.IsControl) < 0
 }

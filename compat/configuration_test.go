@@ -33,7 +33,8 @@ import (
 	"example.com/quicksightembed/embedtest"
 )
 
-// observation is all that a configuration changes about calls to a service that is broken, and whose clock is an hour ahead.
+// observation is all that a configuration changes about calls to a service that is broken, and
+// whose clock is an hour ahead.
 type observation struct {
 	endpoint
 	AccessKey      string
@@ -79,7 +80,8 @@ func (l logger) Logf(class logging.Classification, format string, args ...any) {
 	*l.logged = l.name
 }
 
-// observed runs both clients with a configuration that change makes from one that works, in time that passes at once.
+// observed runs both clients with a configuration that change makes from one that works, in time
+// that passes at once.
 func observed(t *testing.T, base aws.Config, change func(*aws.Config)) (official, ours observation) {
 	t.Helper()
 	for _, side := range []struct {
@@ -192,7 +194,7 @@ var configFields = []configField{
 	{name: "ConfigSources", effect: actedOn, note: "FIPS, dual-stack, endpoint URLs", set: func(c *aws.Config) {
 		c.ConfigSources = []any{config.LoadOptions{UseFIPSEndpoint: aws.FIPSEndpointStateEnabled}}
 	}},
-	{name: "APIOptions", effect: warnedOf, note: "middleware; wrap `HTTPClient` or `HTTPSignerV4`", set: func(c *aws.Config) {
+	{name: "APIOptions", effect: actedOn, note: "the program's own middleware", set: func(c *aws.Config) {
 		c.APIOptions = append(c.APIOptions, smithyhttp.AddHeaderValue("X-Added", "by middleware"))
 	}},
 	{name: "Logger", effect: actedOn, set: func(c *aws.Config) { c.Logger = logger{name: "another"} },
@@ -211,10 +213,10 @@ var configFields = []configField{
 	{name: "AccountIDEndpointMode", effect: nothing, note: "the service has no such endpoints", set: func(c *aws.Config) { c.AccountIDEndpointMode = aws.AccountIDEndpointModeRequired }},
 	{name: "RequestChecksumCalculation", effect: nothing, note: "there is no body", set: func(c *aws.Config) { c.RequestChecksumCalculation = aws.RequestChecksumCalculationWhenRequired }},
 	{name: "ResponseChecksumValidation", effect: nothing, note: "the operation has none", set: func(c *aws.Config) { c.ResponseChecksumValidation = aws.ResponseChecksumValidationWhenRequired }},
-	{name: "Interceptors", effect: warnedOf, note: "wrap `HTTPClient` or `HTTPSignerV4`", set: func(c *aws.Config) {
+	{name: "Interceptors", effect: actedOn, note: "of all kinds", set: func(c *aws.Config) {
 		c.Interceptors.AddAfterSerialization(headerAdder{})
 	}},
-	{name: "AuthSchemePreference", effect: warnedOf, note: "where it leaves out sigv4 or names noAuth, with which the official client does not sign", set: func(c *aws.Config) {
+	{name: "AuthSchemePreference", effect: warnedOf, note: "a warning if `noAuth` comes before `sigv4`: the official client then does not sign", set: func(c *aws.Config) {
 		c.AuthSchemePreference = []string{"noAuth", "sigv4"}
 	}},
 	{name: "ServiceOptions", effect: actedOn, note: "called with `\"QuickSight\"` and this package's `*Options`", set: func(c *aws.Config) {
@@ -351,7 +353,8 @@ func TestEnvironmentAndSharedConfig(t *testing.T) {
 	}
 }
 
-// TestDefaultsModes looks at the time that a mode gives a connection to be made: the deadline that the dialer has.
+// TestDefaultsModes looks at the time that a mode gives a connection to be made: the deadline that
+// the dialer has.
 func TestDefaultsModes(t *testing.T) {
 	server := embedtest.NewServer()
 	t.Cleanup(server.Close)
@@ -416,7 +419,8 @@ func TestCABundle(t *testing.T) {
 	}
 }
 
-// TestOptionsAreTheSame compares what the Options of both clients say of the same configuration, field by field.
+// TestOptionsAreTheSame compares what the Options of both clients say of the same configuration,
+// field by field.
 func TestOptionsAreTheSame(t *testing.T) {
 	for name, cfg := range map[string]aws.Config{
 		"the zero config": {},

@@ -63,18 +63,20 @@ func (c *connections) left(most int) int {
 	}
 }
 
-// TestConnections makes calls from 256 goroutines over TLS, and counts the connections that are opened for them, and those
-// that are left idle: no more than the pool keeps, whose size is the AWS core's, or one that a user has set.
+// TestConnections makes calls from 256 goroutines over TLS, and counts the connections that are
+// opened for them, and those that are left idle: no more than the pool keeps, whose size is all
+// that the AWS core's keeps, or one that a user has set.
 func TestConnections(t *testing.T) {
 	const goroutines = 256
-	// While one is being dialed for a goroutine, another can become free for it: then both are kept, up to the pool's size, and
-	// on a machine that is slow to shake hands that happens to a goroutine more than once.
+	// While one is being dialed for a goroutine, another can become free for it: then both are
+	// kept, up to the pool's size, and on a machine that is slow to shake hands that happens to a
+	// goroutine more than once.
 	const burst = 4 * goroutines
 	for name, test := range map[string]struct {
 		http2, large bool
 		opened, left int // at the most
 	}{
-		"HTTP/1.1, the default pool":    {left: awshttp.DefaultHTTPTransportMaxIdleConnsPerHost, opened: *calls},
+		"HTTP/1.1, the default pool":    {left: awshttp.DefaultHTTPTransportMaxIdleConns, opened: *calls},
 		"HTTP/1.1, a pool for them all": {left: goroutines, opened: burst, large: true},
 		"HTTP/2":                        {left: goroutines, opened: burst, http2: true},
 	} {
@@ -117,6 +119,49 @@ func TestConnections(t *testing.T) {
 				}
 				server.Close()
 				require.NoError(t, goleak.Find(ignore))
+			})
+		}
+	}
+}
+
+// countingServer answers with a URL, and counts the connections that are opened to it.
+func countingServer(t *testing.T) (server *httptest.Server, opened func() int) {
+	counted := &connections{open: map[net.Conn]bool{}, closed: make(chan struct{}, 1)}
+	server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, urlReply) }))
+	server.Config.ConnState = counted.note
+	server.Start()
+	t.Cleanup(server.Close)
+	return server, func() int {
+		counted.mu.Lock()
+		defer counted.mu.Unlock()
+		return counted.opened
+	}
+}
+
+// TestManyClientsOfOneConfig counts the connections of 100 clients, each of which makes a call, and
+// of 100 calls that are given a BuildableClient.
+func TestManyClientsOfOneConfig(t *testing.T) {
+	for mode, most := range map[aws.DefaultsMode]map[string]int{
+		"":                       {"the official client": 1, "this client": 1},
+		aws.DefaultsModeStandard: {"the official client": 100, "this client": 1},
+	} {
+		for _, peer := range peers {
+			t.Run(string(mode)+" "+peer.name, func(t *testing.T) {
+				server, opened := countingServer(t)
+				cfg := workingConfig(awshttp.NewBuildableClient())
+				cfg.BaseEndpoint, cfg.DefaultsMode = aws.String(server.URL), mode
+				for range 100 {
+					require.Empty(t, peer.ask(t.Context(), cfg, janes()).Text)
+				}
+				assert.Equal(t, most[peer.name], opened())
+
+				server, opened = countingServer(t)
+				cfg.BaseEndpoint = aws.String(server.URL)
+				ask, ofCalls := peer.new(cfg), awshttp.NewBuildableClient()
+				for range 100 {
+					require.Empty(t, ask(t.Context(), janes(), set("HTTPClient", ofCalls)).Text)
+				}
+				assert.Equal(t, 1, opened(), "of calls")
 			})
 		}
 	}

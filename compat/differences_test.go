@@ -2,6 +2,7 @@ package compat
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -13,9 +14,9 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
-	"github.com/aws/aws-sdk-go-v2/service/quicksight"
 	"github.com/aws/smithy-go/logging"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
@@ -26,8 +27,8 @@ import (
 	"example.com/quicksightembed/embedtest"
 )
 
-// difference is something that this client does otherwise than the official one, on purpose. The tests excuse nothing else,
-// and the README's table is made of these.
+// difference is something that this client does otherwise than the official one, on purpose. The
+// tests excuse nothing else, and the README's table is made of these.
 type difference struct {
 	about    string
 	official string
@@ -107,7 +108,7 @@ var (
 		ours:     "returns a `smithy.DeserializationError`",
 		why:      "`*out.EmbedUrl` must be safe",
 		shown: func(t *testing.T) {
-			for _, body := range []string{``, `{}`, `null`, `{"EmbedUrl":null}`, `{"EmbedUrl":""}`, `{"embedurl":"https://x"}`} {
+			for _, body := range []string{``, `{}`, `null`, `{"EmbedUrl":null}`, `{"EmbedUrl":""}`} {
 				official, ours := compareReplies(t, reply{status: 200, body: body})
 				assert.Nil(t, official.Layers)
 				assert.Empty(t, aws.ToString(official.EmbedUrl))
@@ -127,6 +128,45 @@ var (
 			official, ours = compareReplies(t, reply{status: 200, body: `{"success":false,"error":{"code":"AccessDeniedException","message":"m"}}`})
 			assert.Nil(t, official.Layers)
 			assert.Equal(t, `AccessDeniedException "m" of 200`, ours.summary())
+		},
+	}
+	anyCase = difference{
+		about:    "JSON keys in another case, `{\"embedUrl\":…}`",
+		official: "are ignored, except those of an error's code and of the message of an unknown code",
+		ours:     "are understood",
+		why:      "`encoding/json` does so; QuickSight does not send them",
+		shown: func(t *testing.T) {
+			official, ours := compareReplies(t, reply{status: 200, body: `{"embedurl":"https://x"}`})
+			assert.Nil(t, official.EmbedUrl)
+			assert.Equal(t, "https://x", aws.ToString(ours.EmbedUrl))
+			official, ours = compareReplies(t, reply{status: 400, header: errorType("AccessDeniedException"), body: `{"MESSAGE":"m"}`})
+			assert.Equal(t, []string{"", "m"}, []string{official.Message, ours.Message})
+		},
+	}
+	wrongType = difference{
+		about:    "A value of a wrong type, other than `EmbedUrl`'s",
+		official: "makes the reply unreadable: a URL or an error code is lost",
+		ours:     "is ignored, and the rest is read",
+		why:      "a request ID that is a number should not lose a URL",
+		shown: func(t *testing.T) {
+			official, ours := compareReplies(t, reply{status: 200, body: `{"EmbedUrl":"https://x","RequestId":7}`})
+			assert.Contains(t, official.Layers, "smithy.DeserializationError")
+			assert.Equal(t, "https://x", aws.ToString(ours.EmbedUrl))
+			assert.Nil(t, ours.RequestId)
+			official, ours = compareReplies(t, reply{status: 429, header: errorType("ThrottlingException"), body: `{"message":{}}`})
+			assert.Contains(t, official.Layers, "smithy.DeserializationError")
+			assert.Equal(t, "ThrottlingException", ours.Code)
+		},
+	}
+	emptyText = difference{
+		about:    "An empty `RequestId` or `message` in a reply",
+		official: "is a pointer to an empty string",
+		ours:     "is nil",
+		why:      "it says nothing",
+		shown: func(t *testing.T) {
+			official, ours := compareReplies(t, reply{status: 200, body: `{"EmbedUrl":"https://x","RequestId":""}`})
+			assert.Equal(t, aws.String(""), official.RequestId)
+			assert.Nil(t, ours.RequestId)
 		},
 	}
 	eitherMessage = difference{
@@ -221,7 +261,7 @@ var differences = []difference{
 	defaultPort,
 	{
 		about:    "Options that cannot work",
-		official: "takes a negative `RetryMaxAttempts` for no bound, and an unknown retry or defaults mode for the default; a nil pointer panics",
+		official: "takes a negative `RetryMaxAttempts` for no bound, and an unknown retry or defaults mode for the default",
 		ours:     "returns a `*ValidationError` from each call",
 		why:      "a typing error should not change how often a service that is down is called",
 		shown: func(t *testing.T) {
@@ -235,24 +275,40 @@ var differences = []difference{
 				assert.Nil(t, askOfficial(t.Context(), cfg, janes()).Layers)
 				assert.Contains(t, askOurs(t.Context(), cfg, janes()).Layers, "ValidationError")
 			}
-			cfg := workingConfig((*http.Client)(nil))
-			assert.Panics(t, func() { askOfficial(t.Context(), cfg, janes()) })
-			assert.Contains(t, askOurs(t.Context(), cfg, janes()).Layers, "ValidationError")
 		},
 	},
 	{
-		about:    "A `BuildableClient` as an option of one call",
-		official: "opens new connections for each call",
-		ours:     "returns a `*ValidationError`",
-		why:      "it leaks connections; `New` takes one",
+		about:    "A nil pointer as an HTTP client, signer, logger, retryer or tracer",
+		official: "panics",
+		ours:     "is none: the default is used",
+		why:      "a nil pointer in an interface is easily made, and hard to find",
 		shown: func(t *testing.T) {
-			server := embedtest.NewServer()
-			defer server.Close()
-			buildable := awshttp.NewBuildableClient()
-			_, err := quicksight.NewFromConfig(server.Config()).GetSessionEmbedUrl(t.Context(), officialInput(janes()), func(o *quicksight.Options) { o.HTTPClient = buildable })
-			assert.NoError(t, err)
-			_, err = quicksightembed.NewFromConfig(server.Config()).GetSessionEmbedUrl(t.Context(), janes(), func(o *quicksightembed.Options) { o.HTTPClient = buildable })
-			assert.ErrorContains(t, err, "BuildableClient")
+			official, ours := workingConfig(&recorder{}), workingConfig(&recorder{})
+			official.Retryer = func() aws.Retryer { return (*retry.Standard)(nil) }
+			ours.Retryer = official.Retryer
+			assert.Panics(t, func() { askOfficial(t.Context(), official, janes()) })
+			assert.Empty(t, askOurs(t.Context(), ours, janes()).Text)
+		},
+	},
+	{
+		about:    "Connections in the defaults modes other than legacy, and the timeouts of a mode",
+		official: "each client has its own; a mode's timeouts are set in a `BuildableClient` of the config alone",
+		ours:     "all that are given one `BuildableClient`, or none, share connections; it has the mode's timeouts however it was given",
+		why:      "a client for each request should not open a connection for each",
+		shown: func(t *testing.T) {
+			opened := map[string]int{}
+			for _, peer := range peers {
+				server, count := countingServer(t)
+				for range 10 {
+					cfg := workingConfig(awshttp.NewBuildableClient())
+					cfg.BaseEndpoint, cfg.DefaultsMode = aws.String(server.URL), aws.DefaultsModeStandard
+					ask := peer.new(cfg)
+					ask(t.Context(), janes())
+					ask(t.Context(), janes(), set("HTTPClient", cfg.HTTPClient))
+				}
+				opened[peer.name] = count()
+			}
+			assert.Equal(t, map[string]int{"the official client": 20, "this client": 10}, opened)
 		},
 	},
 	{
@@ -271,7 +327,7 @@ var differences = []difference{
 				assert.Empty(t, key)
 				ours := askOurs(t.Context(), cfg, janes())
 				assert.Len(t, sent.requests, 1)
-				assert.Contains(t, ours.Text, "no credentials")
+				assert.Regexp(t, "Options.Credentials is required|the provider returned no keys", ours.Text)
 			}
 		},
 	},
@@ -319,8 +375,25 @@ var differences = []difference{
 			}
 		},
 	},
+	{
+		about:    "A credentials provider that fails",
+		official: "is an error with the text `get identity: …`",
+		ours:     "is a `*CredentialsError` with the same text",
+		why:      "it can be told from what QuickSight answers",
+		shown: func(t *testing.T) {
+			cfg := workingConfig(&recorder{})
+			cfg.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return aws.Credentials{}, errors.New("no role") })
+			_, err := quicksightembed.NewFromConfig(cfg).GetSessionEmbedUrl(t.Context(), janes())
+			var credentialsErr *quicksightembed.CredentialsError
+			require.ErrorAs(t, err, &credentialsErr)
+			assert.Equal(t, askOfficial(t.Context(), cfg, janes()).Text, err.Error())
+		},
+	},
 	withoutURL,
 	enveloped,
+	anyCase,
+	wrongType,
+	emptyText,
 	eitherMessage,
 	unreadableText,
 	cancelledInBody,
@@ -433,20 +506,55 @@ var differences = []difference{
 		},
 	},
 	{
-		about:    "The span `RetryLoop`",
-		official: "is started twice, one in the other (v1.113.0)",
-		ours:     "is started once",
-		why:      "the AWS core starts it too",
+		about:    "A middleware that sets a signing name or region in the context (deprecated), or a path before `OperationSerializer`",
+		official: "signs with them; joins the operation's path to it",
+		ours:     "signs with `Options.Region`; sets the operation's path",
+		why:      "`Options.Region` and `BaseEndpoint` do it",
 		shown: func(t *testing.T) {
-			loops := map[string]int{}
+			steer := func(stack *middleware.Stack) error {
+				return stack.Serialize.Add(middleware.SerializeMiddlewareFunc("steer", func(ctx context.Context, in middleware.SerializeInput, next middleware.SerializeHandler) (middleware.SerializeOutput, middleware.Metadata, error) {
+					in.Request.(*smithyhttp.Request).URL.Path = "/before"
+					//lint:ignore SA1019 programs set it
+					return next.HandleSerialize(awsmiddleware.SetSigningRegion(ctx, "eu-west-1"), in)
+				}), middleware.Before)
+			}
+			for i, want := range []string{"/before/accounts/111122223333/session-embed-url eu-west-1/quicksight", "/accounts/111122223333/session-embed-url us-east-1/quicksight"} {
+				sent := &recorder{}
+				cfg := workingConfig(sent)
+				cfg.APIOptions = []apiOption{steer}
+				peers[i].ask(t.Context(), cfg, janes())
+				_, scope := credentialOf(sent.requests[0])
+				assert.Equal(t, want, sent.requests[0].URL.Path+" "+strings.TrimSuffix(scope, "/aws4_request"))
+			}
+		},
+	},
+	{
+		about:    "Spans inside of a call",
+		official: "has one for each step, and starts `RetryLoop` twice, one in the other (v1.113.0)",
+		ours:     "has those of the operation, the attempts, the identity and the HTTP exchange",
+		why:      "the others take no time",
+		shown: func(t *testing.T) {
+			names := map[string]string{}
 			for _, peer := range peers {
 				tracer := &recordingTracer{}
 				peer.ask(t.Context(), workingConfig(&recorder{}, set("TracerProvider", tracer)), janes())
-				loops[peer.name] = strings.Count(tree(tracer.roots, ""), "RetryLoop")
+				names[peer.name] = strings.Join(namesOf(tracer.roots), " ")
 			}
-			assert.Equal(t, map[string]int{"the official client": 2, "this client": 1}, loops)
+			assert.Equal(t, map[string]string{
+				"the official client": "QuickSight.GetSessionEmbedUrl OperationSerializer RetryLoop RetryLoop Attempt ResolveAuthScheme GetIdentity " +
+					"ResolveEndpoint ComputePayloadSHA256 SignRequest DoHTTPRequest OperationDeserializer",
+				"this client": "QuickSight.GetSessionEmbedUrl RetryLoop Attempt GetIdentity DoHTTPRequest",
+			}, names)
 		},
 	},
+}
+
+// namesOf are the names of spans, and of those in them.
+func namesOf(spans []*span) (names []string) {
+	for _, s := range spans {
+		names = append(append(names, s.name), namesOf(s.children)...)
+	}
+	return names
 }
 
 // noticed is a body that tells whether it was read.

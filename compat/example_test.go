@@ -34,24 +34,13 @@ func Example_openTelemetry() {
 	printSpans(exporter.GetSpans(), page.SpanContext().SpanID().String(), 1)
 	// Output:
 	//   QuickSight.GetSessionEmbedUrl
-	//     OperationSerializer
 	//     RetryLoop
 	//       Attempt 1
-	//         ResolveAuthScheme
 	//         GetIdentity
-	//         ResolveEndpoint
-	//         ComputePayloadSHA256
-	//         SignRequest
 	//         DoHTTPRequest 429
-	//         OperationDeserializer
 	//       Attempt 2
-	//         ResolveAuthScheme
 	//         GetIdentity
-	//         ResolveEndpoint
-	//         ComputePayloadSHA256
-	//         SignRequest
 	//         DoHTTPRequest 200
-	//         OperationDeserializer
 }
 
 // printSpans prints the spans in a span, and what is in them.

@@ -21,7 +21,8 @@ import (
 	"example.com/quicksightembed"
 )
 
-// outcome is what a client made of a call, in terms that are the same for both clients where they behave the same.
+// outcome is what a client made of a call, in terms that are the same for both clients where they
+// behave the same.
 type outcome struct {
 	EmbedUrl  *string
 	RequestId *string
@@ -83,7 +84,8 @@ func ofCall[Options any](options []func(string, any)) (optFns []func(*Options)) 
 	return optFns
 }
 
-// askOfficial makes one call with an official client of its own, and askOurs the same call with this project's.
+// askOfficial makes one call with an official client of its own, and askOurs the same call with
+// this project's.
 func askOfficial(ctx context.Context, cfg aws.Config, in *quicksightembed.GetSessionEmbedUrlInput) outcome {
 	return newOfficial(cfg)(ctx, in)
 }
@@ -140,7 +142,8 @@ func failed(err error) outcome {
 	return o
 }
 
-// layersOf names the types of an error and of what it wraps, without the package where that is the client's own.
+// layersOf names the types of an error and of what it wraps, without the package where that is the
+// client's own.
 func layersOf(err error) (layers []string) {
 	for err != nil {
 		of := reflect.TypeOf(err)
@@ -148,6 +151,9 @@ func layersOf(err error) (layers []string) {
 		pkg, short, _ := strings.Cut(name, ".")
 		if pkg == "types" || pkg == "quicksightembed" || pkg == "quicksight" {
 			name = short
+		}
+		if name == "CredentialsError" { // see namedCredentialsError
+			name = "fmt.wrapError"
 		}
 		layers = append(layers, name)
 		if joined, ok := err.(interface{ Unwrap() []error }); ok {

@@ -199,7 +199,6 @@ func TestLoad(t *testing.T) {
 		done.Load(), *goroutines, took.Seconds(), requests.Load(), faults.Load(), failed.Load(), listener.opened.Load(), open[0], open[1],
 		float64(memory[0])/(1<<20), float64(memory[1])/(1<<20))
 
-	client.Options().HTTPClient.(interface{ CloseIdleConnections() }).CloseIdleConnections()
 	server.Close()
 	require.NoError(t, goleak.Find(ignore))
 	assert.Zero(t, listener.open.Load(), "no connection is left")

@@ -16,7 +16,7 @@ var advice = map[string]string{
 	"AccessDeniedException":                    "allow quicksight:GetSessionEmbedUrl in the policy of the identity that signs, and check that the account id is its account",
 	"InternalFailureException":                 "try again later; if it stays, give AWS Support the request id",
 	"InvalidParameterValueException":           "correct the parameter that the message names",
-	"QuickSightUserNotFoundException":          "register the user in this account with RegisterUser, in the region of its identities, and check the ARN",
+	"QuickSightUserNotFoundException":          "register the user in this account with RegisterUser, and check the ARN: its region is the account's identity region",
 	"ResourceExistsException":                  "use the resource that exists",
 	"ResourceNotFoundException":                "check that the account has a QuickSight subscription and that the dashboard or analysis of the entry point exists",
 	"SessionLifetimeInMinutesInvalidException": "ask for 15 to 600 minutes",
@@ -45,7 +45,8 @@ func explain(w io.Writer, err error) (exitCode int) {
 		return exitBadInput
 	}
 	var apiErr smithy.APIError
-	if !errors.As(err, &apiErr) || isOfAnotherService(err) {
+	var noCredentials *quicksightembed.CredentialsError // an API error in it is that of another service
+	if !errors.As(err, &apiErr) || errors.As(err, &noCredentials) {
 		fmt.Fprintln(w, err)
 		return exitError
 	}
@@ -58,10 +59,4 @@ func explain(w io.Writer, err error) (exitCode int) {
 		fmt.Fprintln(w, "  what to do:", do)
 	}
 	return exitError
-}
-
-// isOfAnotherService reports whether the error is that of an AWS service that was asked for credentials, such as STS.
-func isOfAnotherService(err error) bool {
-	var outer, inner *smithy.OperationError
-	return errors.As(err, &outer) && errors.As(outer.Err, &inner)
 }

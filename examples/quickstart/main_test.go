@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -13,6 +12,8 @@ import (
 	"github.com/aws/smithy-go"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"example.com/quicksightembed"
 )
 
 func runWith(t *testing.T, args ...string) (exitCode int, stdout, stderr string) {
@@ -122,7 +123,7 @@ func TestServiceThatIsNotThere(t *testing.T) {
 func TestErrorOfTheServiceThatGivesCredentials(t *testing.T) {
 	ofSTS := &smithy.OperationError{ServiceID: "STS", OperationName: "AssumeRole", Err: &smithy.GenericAPIError{Code: "AccessDenied", Message: "m"}}
 	var stderr strings.Builder
-	code := explain(&stderr, &smithy.OperationError{ServiceID: "QuickSight", OperationName: "GetSessionEmbedUrl", Err: fmt.Errorf("get identity: %w", ofSTS)})
+	code := explain(&stderr, &smithy.OperationError{ServiceID: "QuickSight", OperationName: "GetSessionEmbedUrl", Err: &quicksightembed.CredentialsError{Err: ofSTS}})
 	assert.Equal(t, 1, code)
 	assert.Equal(t, "operation error QuickSight: GetSessionEmbedUrl, get identity: operation error STS: AssumeRole, api error AccessDenied: m\n", stderr.String())
 }

@@ -23,6 +23,7 @@ type problem struct {
 // explain turns an error of a call into what a person sees.
 func explain(err error) (status int, shown problem) {
 	var (
+		noKeys     *quicksightembed.CredentialsError
 		notFound   *quicksightembed.QuickSightUserNotFoundException
 		denied     *quicksightembed.AccessDeniedException
 		noResource *quicksightembed.ResourceNotFoundException
@@ -33,7 +34,7 @@ func explain(err error) (status int, shown problem) {
 		noReply    *smithyhttp.RequestSendError
 	)
 	switch {
-	case isOfAnotherService(err):
+	case errors.As(err, &noKeys): // and whatever is in it is of another service, such as STS
 		return http.StatusBadGateway, problem{
 			Title:  "AWS gave no credentials for you",
 			Action: "Try again later. If it stays so, ask your administrator whether the role for QuickSight may be assumed.",
@@ -83,12 +84,6 @@ func explain(err error) (status int, shown problem) {
 		Title:  "This application is not set up right",
 		Action: "Ask its administrator to look at the log.",
 	}
-}
-
-// isOfAnotherService reports whether the error is that of an AWS service that was asked for credentials, such as STS.
-func isOfAnotherService(err error) bool {
-	var outer, inner *smithy.OperationError
-	return errors.As(err, &outer) && errors.As(outer.Err, &inner)
 }
 
 // awsRequestID is what AWS Support asks for.
