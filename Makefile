@@ -23,10 +23,13 @@ lint: ## go vet, and staticcheck with all of its checks; staticcheck.conf has th
 	$(staticcheck) ./...
 	cd compat && go vet ./...
 	cd compat && $(staticcheck) ./...
+	cd compat/instrumentation && go vet ./...
+	cd compat/instrumentation && $(staticcheck) ./...
 
 tidy: ## what go mod tidy would change
 	go mod tidy -diff
 	cd compat && go mod tidy -diff
+	cd compat/instrumentation && go mod tidy -diff
 	cd tools && go mod tidy -diff
 
 imports: ## the root package imports the standard library, the AWS core and smithy-go alone
@@ -43,8 +46,9 @@ oldest: ## the same, with the oldest Go that go.mod allows
 race: ## the same, with the race detector
 	go test -race ./...
 
-compat: compat/js/node_modules/.package-lock.json ## beside the official client, the AWS CLI and the SDK for JavaScript
+compat: compat/js/node_modules/.package-lock.json ## beside the official client, the AWS CLI, the SDK for JavaScript, OpenTelemetry and X-Ray
 	cd compat && $(gotest) -race .
+	cd compat/instrumentation && $(gotest) -race .
 
 webapp: examples/webapp/node_modules/.package-lock.json ## the page, in Chromium
 	cd compat && $(gotest) ./webapp
@@ -96,6 +100,7 @@ update-peers: ## move the other clients to their newest versions, and run the pa
 update-core: ## move the AWS core that the library is built on to its newest version, and run the tests and the parity suite
 	go get github.com/aws/aws-sdk-go-v2@latest github.com/aws/smithy-go@latest && go mod tidy
 	cd compat && go mod tidy
+	cd compat/instrumentation && go mod tidy
 	$(MAKE) test compat budget
 
 update-tools: ## move the linter and the mutation tester, which tools/go.mod pins
