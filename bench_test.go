@@ -25,7 +25,7 @@ func stubbedTransport(code int, body string) smithyhttp.ClientDoFunc {
 
 func benchmarkCall(b *testing.B, httpClient quicksightembed.HTTPClient, optFns ...func(*quicksightembed.Options)) {
 	client := quicksightembed.New(quicksightembed.Options{
-		Region: "us-east-1", Credentials: staticCredentials("AKID", "SECRET", ""), HTTPClient: httpClient,
+		Region: "us-east-1", Credentials: staticCredentials("AKID", "SECRET-ACCESS-KEY", ""), HTTPClient: httpClient,
 	})
 	b.ReportAllocs()
 	for b.Loop() {
@@ -36,7 +36,7 @@ func benchmarkCall(b *testing.B, httpClient quicksightembed.HTTPClient, optFns .
 func BenchmarkCall(b *testing.B) { benchmarkCall(b, stubbedTransport(200, nativeReply)) }
 
 func BenchmarkCallWithOptions(b *testing.B) {
-	credentials := staticCredentials("ASIA", "SECRET", "TOKEN")
+	credentials := staticCredentials("ASIA", "SECRET-ACCESS-KEY", "TOKEN")
 	benchmarkCall(b, stubbedTransport(200, nativeReply), func(o *quicksightembed.Options) { o.Credentials = credentials })
 }
 
@@ -49,7 +49,7 @@ func BenchmarkLongErrorReply(b *testing.B) {
 	token := strings.Repeat("FwoGZXIvYXdzEBYaDH+/", 100)
 	message := strings.Repeat("a message of many words, and none of them is secret; ", 1<<20/60)
 	benchmarkCall(b, stubbedTransport(400, `{"code":"AccessDeniedException","message":"`+message+`"}`), func(o *quicksightembed.Options) {
-		o.Credentials = staticCredentials("ASIA", "SECRET", token)
+		o.Credentials = staticCredentials("ASIA", "SECRET-ACCESS-KEY", token)
 	})
 }
 

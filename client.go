@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"sync/atomic"
 	"time"
+	"unique"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
@@ -46,7 +47,7 @@ type Client struct {
 	problems     []FieldError // of options that no call can work with
 	sendProblems []FieldError // of region, endpoint and credentials, which a stub does not need
 	endpoint     *url.URL
-	userAgent    string
+	userAgent    unique.Handle[string] // many clients have the same
 	attempts     *retry.Attempt
 	sender       HTTPClient
 	inStack      bool          // the program has middleware of its own
@@ -62,10 +63,10 @@ func New(options Options, optFns ...func(*Options)) *Client {
 		options.RetryMode = cmp.Or(options.RetryMode, aws.RetryModeStandard)
 	}
 	defaults := options.defaults()
-	options.fillUnset(defaults)
+	options.fillUnset(&defaults)
 	options.apply(optFns)
-	options.fillUnset(defaults)
-	return newClient(options, &Client{options: &Options{}, clockSkew: new(atomic.Int64)})
+	options.fillUnset(&defaults)
+	return newClient(options, &Client{options: &unset, clockSkew: new(atomic.Int64)})
 }
 
 // NewFromConfig returns a client with the settings of cfg, such as config.LoadDefaultConfig of
@@ -93,12 +94,11 @@ func newClient(o Options, from *Client) *Client {
 	if o.RetryMaxAttempts > 0 && o.RetryMaxAttempts != from.options.RetryMaxAttempts {
 		o.Retryer = retry.AddWithMaxAttempts(o.Retryer, o.RetryMaxAttempts)
 	}
-	c := &Client{options: &o, sender: o.sender(), clockSkew: from.clockSkew}
-	c.inStack = len(o.APIOptions) > 0 || o.hasInterceptors()
-	if c.userAgent = from.userAgent; c.userAgent == "" || o.AppID != from.options.AppID {
-		c.userAgent = requestUserAgent(o.AppID)
+	c := &Client{options: &o, problems: o.problems(), sender: o.sender(), clockSkew: from.clockSkew}
+	c.inStack = len(o.APIOptions) > 0 || o.intercepted()
+	if c.userAgent = from.userAgent; c.userAgent == (unique.Handle[string]{}) || o.AppID != from.options.AppID {
+		c.userAgent = unique.Make(requestUserAgent(o.AppID))
 	}
-	c.problems = o.problems()
 	c.endpoint, c.sendProblems = resolveEndpoint(&o)
 	if o.lacksCredentials() {
 		c.sendProblems = append(c.sendProblems, noCredentials)

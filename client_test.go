@@ -49,8 +49,8 @@ func TestCallAgainstEmbedtest(t *testing.T) {
 		"HTTP": embedtest.NewServer, "TLS": embedtest.NewTLSServer,
 	} {
 		for credentials, value := range map[string]aws.Credentials{
-			"a long-term key": {AccessKeyID: "AKID", SecretAccessKey: "SECRET"},
-			"a role session":  {AccessKeyID: "ASIA", SecretAccessKey: "SECRET", SessionToken: "TOKEN/+=="},
+			"a long-term key": {AccessKeyID: "AKID", SecretAccessKey: "SECRET-ACCESS-KEY"},
+			"a role session":  {AccessKeyID: "ASIA", SecretAccessKey: "SECRET-ACCESS-KEY", SessionToken: "TOKEN/+=="},
 		} {
 			t.Run(name+" with "+credentials, func(t *testing.T) {
 				server := newServer(func(o *embedtest.Options) { o.Credentials = value })
@@ -163,6 +163,15 @@ func TestRetriesAreBounded(t *testing.T) {
 	assert.Len(t, server.seen(), 3+5+1, "as the call's options say")
 }
 
+func TestRetryMaxAttemptsOfZeroIsTheRetryersOwn(t *testing.T) {
+	throttled := status(429, `{}`)
+	server := newServer(t, replyWith(throttled, throttled, throttled, throttled, throttled, status(200, nativeReply)))
+	client := newClient(t, server, func(o *quicksightembed.Options) { o.RetryMaxAttempts = 5 })
+	_, err := client.GetSessionEmbedUrl(ctx, janesInput(), func(o *quicksightembed.Options) { o.RetryMaxAttempts = 0 })
+	require.Error(t, err)
+	assert.Len(t, server.seen(), 5)
+}
+
 func TestRetryerOfACallKeepsItsOwnBound(t *testing.T) {
 	server := newServer(t, status(500, `{}`))
 	client := newClient(t, server, func(o *quicksightembed.Options) { o.RetryMaxAttempts = 5 })
@@ -248,7 +257,7 @@ func TestAttemptTimeoutDoesNotBoundCredentials(t *testing.T) {
 		o.Credentials = aws.CredentialsProviderFunc(func(ctx context.Context) (aws.Credentials, error) {
 			_, bounded := ctx.Deadline()
 			assert.False(t, bounded)
-			return aws.Credentials{AccessKeyID: "AKID", SecretAccessKey: "SECRET"}, nil
+			return aws.Credentials{AccessKeyID: "AKID", SecretAccessKey: "SECRET-ACCESS-KEY"}, nil
 		})
 	})
 	_, err := client.GetSessionEmbedUrl(ctx, janesInput())
@@ -356,7 +365,7 @@ func TestEachBodyIsBoundedAndClosed(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			counter := &closeCounter{Reader: body}
 			client := quicksightembed.New(quicksightembed.Options{
-				Region: "us-east-1", Credentials: staticCredentials("AKID", "SECRET", ""),
+				Region: "us-east-1", Credentials: staticCredentials("AKID", "SECRET-ACCESS-KEY", ""),
 				HTTPClient: smithyhttp.ClientDoFunc(func(*http.Request) (*http.Response, error) {
 					return &http.Response{StatusCode: 200, Body: counter}, nil
 				}),
@@ -375,7 +384,7 @@ func TestCallInTheContextOfAnotherOperation(t *testing.T) {
 		o.Credentials = aws.CredentialsProviderFunc(func(ctx context.Context) (aws.Credentials, error) {
 			assert.Equal(t, "QuickSight", awsmiddleware.GetServiceID(ctx))
 			assert.Empty(t, awsmiddleware.GetRegion(ctx), "what the AWS core keeps of the other operation is not passed on")
-			return aws.Credentials{AccessKeyID: "AKID", SecretAccessKey: "SECRET"}, nil
+			return aws.Credentials{AccessKeyID: "AKID", SecretAccessKey: "SECRET-ACCESS-KEY"}, nil
 		})
 	})
 	_, err := client.GetSessionEmbedUrl(outer, janesInput())
@@ -407,7 +416,7 @@ func TestOptionsOfACall(t *testing.T) {
 	_, err := client.GetSessionEmbedUrl(ctx, janesInput(), nil, func(o *quicksightembed.Options) {
 		o.Region = "eu-west-1"
 		o.AppID = "call"
-		o.Credentials = staticCredentials("ASIAJANE", "SECRET", "TOKEN")
+		o.Credentials = staticCredentials("ASIAJANE", "SECRET-ACCESS-KEY", "TOKEN")
 		// Nil keeps the client's.
 		o.Retryer, o.HTTPClient, o.HTTPSignerV4, o.Logger, o.TracerProvider = nil, nil, nil, nil, nil
 	})

@@ -27,7 +27,7 @@ func loadConfig(t *testing.T, sharedConfig string, env map[string]string) aws.Co
 	t.Setenv("AWS_CONFIG_FILE", file)
 	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", os.DevNull)
 	t.Setenv("AWS_ACCESS_KEY_ID", "AKID")
-	t.Setenv("AWS_SECRET_ACCESS_KEY", "SECRET")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "SECRET-ACCESS-KEY")
 	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
 	for name, value := range env {
 		t.Setenv(name, value)
@@ -70,8 +70,9 @@ func TestEndpointFromEnvironmentAndSharedConfig(t *testing.T) {
 
 func TestOtherSettingsFromEnvironment(t *testing.T) {
 	cfg := loadConfig(t, "[default]\nregion = us-east-1\n", map[string]string{
-		"AWS_MAX_ATTEMPTS": "7", "AWS_RETRY_MODE": "adaptive", "AWS_SDK_UA_APP_ID": "my-app", "AWS_DISABLE_CLOCK_SKEW_CORRECTION": "true",
+		"AWS_MAX_ATTEMPTS": "7", "AWS_RETRY_MODE": "adaptive", "AWS_SDK_UA_APP_ID": "my-app",
 	})
+	cfg.DisableClockSkewCorrection = true // its variable is read by newer versions of config: see compat/
 	client := quicksightembed.NewFromConfig(cfg)
 	options := client.Options()
 	assert.Equal(t, 7, options.Retryer.MaxAttempts())

@@ -203,7 +203,7 @@ func TestShortTokensDoNotChangeDNSErrors(t *testing.T) {
 func TestNilRetryerWithABound(t *testing.T) {
 	attempts := 0
 	direct := quicksightembed.Options{
-		Region: "us-east-1", Credentials: staticCredentials("AKID", "SECRET", ""), Retryer: (*retry.Standard)(nil), RetryMaxAttempts: 2,
+		Region: "us-east-1", Credentials: staticCredentials("AKID", "SECRET-ACCESS-KEY", ""), Retryer: (*retry.Standard)(nil), RetryMaxAttempts: 2,
 		HTTPClient: smithyhttp.ClientDoFunc(func(*http.Request) (*http.Response, error) { attempts++; return replyOf(500, "{}"), nil }),
 	}
 	ofCall := func(o *quicksightembed.Options) { o.Retryer, o.RetryMaxAttempts = (*retry.Standard)(nil), 2 }
@@ -273,7 +273,7 @@ func TestWhatOptionFunctionsKeepChangesNothing(t *testing.T) {
 		o.BaseEndpoint = aws.String("https://first.example")
 		kept, whole = o.BaseEndpoint, o
 	}
-	client := quicksightembed.New(quicksightembed.Options{Region: "us-east-1", Credentials: staticCredentials("AKID", "SECRET", "")}, keep)
+	client := quicksightembed.New(quicksightembed.Options{Region: "us-east-1", Credentials: staticCredentials("AKID", "SECRET-ACCESS-KEY", "")}, keep)
 	*kept, whole.Region = "https://second.example", "eu-west-1"
 	for _, optFns := range [][]func(*quicksightembed.Options){nil, {func(*quicksightembed.Options) {}}} {
 		req, err := client.SignGetSessionEmbedUrl(ctx, janesInput(), optFns...)

@@ -2,13 +2,19 @@ package quicksightembed_test
 
 import (
 	"context"
+	"crypto/x509"
+	"net"
+	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"example.com/quicksightembed"
+	"example.com/quicksightembed/embedtest"
 )
 
 const (
@@ -19,7 +25,7 @@ const (
 )
 
 func optionsFor(region, variant string) quicksightembed.Options {
-	o := quicksightembed.Options{Region: region, Credentials: staticCredentials("AKID", "SECRET", "")}
+	o := quicksightembed.Options{Region: region, Credentials: staticCredentials("AKID", "SECRET-ACCESS-KEY", "")}
 	if variant == fips || variant == both {
 		o.EndpointOptions.UseFIPSEndpoint = aws.FIPSEndpointStateEnabled
 	}
@@ -156,4 +162,35 @@ func TestUnusableEndpoints(t *testing.T) {
 			assert.Equal(t, []quicksightembed.FieldError{{Field: test.field, Value: test.value, Problem: test.want}}, fieldsOf(t, err))
 		})
 	}
+}
+
+// TestCallToTheFIPSEndpoint sends to the FIPS endpoint's host name, which leads to embedtest here. CI
+// runs it under GODEBUG=fips140=only too, where only approved algorithms may sign and encrypt.
+func TestCallToTheFIPSEndpoint(t *testing.T) {
+	server := embedtest.NewTLSServer(func(o *embedtest.Options) { o.Region = "us-gov-west-1" })
+	defer server.Close()
+	cfg := server.Config()
+	cfg.BaseEndpoint = nil
+	cfg.HTTPClient = awshttp.NewBuildableClient().WithTransportOptions(func(tr *http.Transport) {
+		tr.DisableKeepAlives = true
+		tr.TLSClientConfig.RootCAs = x509.NewCertPool()
+		tr.TLSClientConfig.RootCAs.AddCert(server.Certificate())
+		tr.TLSClientConfig.ServerName = "localhost" // the name in the certificate
+		tr.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+			assert.Equal(t, "quicksight-fips.us-gov-west-1.amazonaws.com:443", addr)
+			return new(net.Dialer).DialContext(ctx, network, strings.TrimPrefix(server.URL, "https://"))
+		}
+	})
+	client := quicksightembed.NewFromConfig(cfg, func(o *quicksightembed.Options) {
+		o.EndpointOptions.UseFIPSEndpoint = aws.FIPSEndpointStateEnabled
+	})
+
+	out, err := client.GetSessionEmbedUrl(context.Background(), &quicksightembed.GetSessionEmbedUrlInput{
+		AwsAccountId: aws.String(account),
+		UserArn:      aws.String("arn:aws-us-gov:quicksight:us-gov-west-1:111122223333:user/default/jane"),
+	})
+
+	require.NoError(t, err)
+	assert.NotEmpty(t, *out.EmbedUrl)
+	assert.Equal(t, "quicksight-fips.us-gov-west-1.amazonaws.com", server.Requests()[0].Host)
 }

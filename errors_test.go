@@ -144,6 +144,14 @@ func TestOtherErrorReplies(t *testing.T) {
 	}
 }
 
+func TestFaultOfAnEnvelopedError(t *testing.T) {
+	for code, want := range map[int]smithy.ErrorFault{200: smithy.FaultUnknown, 400: smithy.FaultClient, 501: smithy.FaultServer} {
+		server := newServer(t, status(code, `{"success":false,"error":{"code":"X","message":"m"}}`))
+		_, err := newClient(t, server).GetSessionEmbedUrl(context.Background(), janesInput())
+		assert.Equal(t, want, apiErrorOf(t, err).ErrorFault(), code)
+	}
+}
+
 func TestErrorTextIsOneReadableLine(t *testing.T) {
 	server := newServer(t, status(404, `{"message":"no such user"}`, "X-Amzn-ErrorType", "QuickSightUserNotFoundException", "X-Amzn-RequestId", "id"))
 	_, err := newClient(t, server).GetSessionEmbedUrl(context.Background(), janesInput())

@@ -10,13 +10,10 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
-	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
-	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
@@ -40,40 +37,6 @@ func ExampleClient_GetSessionEmbedUrl() {
 	}
 	fmt.Println(out.Status, out.EmbedUrl != nil) // *out.EmbedUrl is for the page alone
 	// Output: 200 true
-}
-
-// Users who sign in with roles: each has a role session, named after the user, whose credentials sign the call. Keep them per
-// user, as long as the user is signed in, or each call asks STS.
-func ExampleClient_GetSessionEmbedUrl_roleSession() {
-	const role = "arn:aws:iam::111122223333:role/embed-console"
-	server := embedtest.NewServer(func(o *embedtest.Options) { o.Roles = []string{role} })
-	defer server.Close()
-	cfg := server.Config() // in a program: cfg, err := config.LoadDefaultConfig(ctx)
-	client := quicksightembed.NewFromConfig(cfg)
-
-	provider := stscreds.NewAssumeRoleProvider(sts.NewFromConfig(cfg), role, func(o *stscreds.AssumeRoleOptions) {
-		o.RoleSessionName = "jane" // 2 to 64 letters, digits or _+=,.@-
-	})
-	janes := aws.NewCredentialsCache(aws.CredentialsProviderFunc(func(ctx context.Context) (aws.Credentials, error) {
-		ctx, cancel := context.WithTimeout(ctx, 5*time.Second) // all of jane's calls wait for one answer, without their deadlines
-		defer cancel()
-		return provider.Retrieve(ctx)
-	}), func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = time.Minute }) // new keys before the old ones expire
-	for range 2 {
-		_, err := client.GetSessionEmbedUrl(context.Background(),
-			&quicksightembed.GetSessionEmbedUrlInput{AwsAccountId: aws.String("111122223333")},
-			func(o *quicksightembed.Options) { o.Credentials = janes })
-		if err != nil {
-			log.Fatal(err)
-		}
-	}
-	for _, request := range server.Requests() {
-		fmt.Println(request.Operation, request.UserArn)
-	}
-	// Output:
-	// AssumeRole arn:aws:quicksight:us-east-1:111122223333:user/default/embed-console/jane
-	// GetSessionEmbedUrl arn:aws:quicksight:us-east-1:111122223333:user/default/embed-console/jane
-	// GetSessionEmbedUrl arn:aws:quicksight:us-east-1:111122223333:user/default/embed-console/jane
 }
 
 // What to tell the user of a page, from the most to the least that is known. What to tell the operator is the error itself: it has

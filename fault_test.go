@@ -83,7 +83,7 @@ func newScene(t *testing.T) *scene {
 	s.options = quicksightembed.Options{
 		Region:         "us-east-1",
 		BaseEndpoint:   aws.String("http://" + listener.Addr().String()),
-		Credentials:    staticCredentials("AKID", "SECRET", "TOKEN"),
+		Credentials:    staticCredentials("AKID", "SECRET-ACCESS-KEY", "TOKEN"),
 		Retryer:        withoutDelay(),
 		AttemptTimeout: 5 * time.Second,
 		HTTPSignerV4:   countingSigner{s},
@@ -485,11 +485,11 @@ func identity(perTry ...func(*scene, context.Context) (aws.Credentials, error)) 
 }
 
 func keys(*scene, context.Context) (aws.Credentials, error) {
-	return aws.Credentials{AccessKeyID: "AKID", SecretAccessKey: "SECRET"}, nil
+	return aws.Credentials{AccessKeyID: "AKID", SecretAccessKey: "SECRET-ACCESS-KEY"}, nil
 }
 
 func otherKeys(*scene, context.Context) (aws.Credentials, error) {
-	return aws.Credentials{AccessKeyID: "ASIA", SecretAccessKey: "OTHER", SessionToken: "OTHER"}, nil
+	return aws.Credentials{AccessKeyID: "ASIA", SecretAccessKey: "OTHER-ACCESS-KEY", SessionToken: "OTHER"}, nil
 }
 
 func noKeys(*scene, context.Context) (aws.Credentials, error) {

@@ -2,9 +2,13 @@ package quicksightembed_test
 
 import (
 	"bufio"
+	"bytes"
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
+	"io"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -195,6 +199,128 @@ func FuzzEndpoint(f *testing.F) {
 			require.NoError(t, err)
 		}
 	})
+}
+
+// What FuzzHiding makes texts of: a session token, a signature, the code of an embed URL.
+const (
+	hiddenToken     = "FwoGZXIvYXdzEBYaDH/7w+Qm3kZ==IvYXcz9/Kd+0aGv2qL8x8Wn5Rt/VYm+p4="
+	hiddenSignature = "5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7"
+	hiddenCode      = "c0d3s3cr3tc0d3s3cr3t"
+)
+
+// tokenEscapes are how services, gateways and libraries write a token into a text.
+var tokenEscapes = []*strings.Replacer{
+	strings.NewReplacer(),
+	strings.NewReplacer("+", "%2B", "/", "%2F", "=", "%3D"),
+	strings.NewReplacer("+", "%2b", "/", "%2f", "=", "%3d"),
+	strings.NewReplacer("+", "%252B", "/", "%252F", "=", "%253D"),
+	strings.NewReplacer("+", "&#43;", "/", "&#x2F;", "=", "&#61;"),
+	strings.NewReplacer("+", `\u002b`, "/", `\/`, "=", `\u003d`),
+	strings.NewReplacer("+", "-", "/", "_", "=", ""),
+	strings.NewReplacer("+", " ", "/", "/\n", "=", `\=`),
+}
+
+// harmless are texts in which there is nothing to hide.
+var harmless = []string{
+	" ", "\n", `"`, "<", "why? ", " at q@q.example ", `must match ^/users/(\d+)?$`, " is it /start? ", `{"a":[1]}`, "日本語", "%", "token=", "a/b", "?", "://", "&",
+}
+
+// FuzzHiding looks for a text that shows a secret, and for one that loses anything else. The script
+// says what a text is made of.
+func FuzzHiding(f *testing.F) {
+	f.Add([]byte{0, 4, 0, 1, 0, 255, 0, 5, 0}, "hello")
+	f.Add([]byte{9, 0, 255, 2, 0, 0, 3, 0, 0, 4, 0, 0}, "x")
+	f.Add([]byte{1, 3, 7, 1, 10, 8, 33, 20, 60}, "-")
+	f.Add([]byte{5, 0, 0, 0, 6, 0, 3, 0, 0, 0, 2, 0}, "why")
+	f.Add([]byte{0, 11, 0, 1, 0, 8}, "")                // the end of the text is a piece of the token
+	f.Add([]byte{1, 55, 255, 0, 6, 0, 0, 6, 0}, "")     // the end of the token is a piece of the text
+	f.Add([]byte{1, 0, 255, 1, 0, 255, 1, 55, 255}, "") // a text that is longer than the token
+	f.Fuzz(func(t *testing.T, script []byte, prose string) {
+		prose = strings.ToValidUTF8(prose, "")
+		if len(script) > 60 || strings.ContainsAny(prose, "?@") {
+			return // what is made of the script has these
+		}
+		var text strings.Builder
+		hasURL := false
+		for i := 0; i+2 < len(script); i += 3 {
+			kind, a, b := script[i]%6, int(script[i+1]), int(script[i+2])
+			switch kind {
+			case 0:
+				text.WriteString(harmless[a%len(harmless)])
+			case 1:
+				from := a % len(hiddenToken)
+				piece := hiddenToken[from:min(from+b, len(hiddenToken))]
+				tokenEscapes[int(script[i]/6)%len(tokenEscapes)].WriteString(&text, piece)
+			case 2:
+				text.WriteString(hiddenSignature)
+			case 3:
+				text.WriteString("https://q.example/embedding/a?code=" + hiddenCode + "&isauthcode=true")
+				hasURL = true
+			case 4:
+				text.WriteString("https://jane:" + hiddenCode + "@q.example/x")
+				hasURL = true
+			case 5:
+				text.WriteString(prose)
+			}
+		}
+		message, err := errorThatQuotes(text.String())
+
+		for _, shown := range []string{message, err.Error(), fmt.Sprintf("%+v %#v", err, err)} {
+			require.NotContains(t, shown, hiddenSignature)
+			require.NotContains(t, shown, hiddenCode)
+			shown = strings.ReplaceAll(shown, "REDACTED", "*") // its R may go on with what is a piece of 7
+			require.False(t, hasPieceOf(hiddenToken, shown), "%q shows a piece of the token", shown)
+		}
+		want := strings.NewReplacer(hiddenToken, "REDACTED", url.QueryEscape(hiddenToken), "REDACTED").Replace(text.String())
+		switch {
+		case hasPieceOf(hiddenToken, want):
+			require.Equal(t, "REDACTED", message)
+		case !hasURL && (!strings.ContainsAny(want, "?@") || !strings.Contains(want, "/")):
+			want = strings.ReplaceAll(want, hiddenSignature, "REDACTED")
+			require.Equal(t, cmp.Or(want, "UnknownError"), message)
+		}
+		rest := text.String()
+		for kept := range strings.SplitSeq(message, "REDACTED") {
+			_, after, found := strings.Cut(rest, kept)
+			require.True(t, found || text.Len() == 0, "%q has %q in another place", message, kept)
+			rest = after
+		}
+	})
+}
+
+// errorThatQuotes returns the message, and the error, of a call that is answered with a text.
+func errorThatQuotes(text string) (message string, err error) {
+	body, _ := json.Marshal(map[string]string{"message": text})
+	client := quicksightembed.New(quicksightembed.Options{
+		Region: "us-east-1", Credentials: staticCredentials("ASIA", secretKey, hiddenToken), Retryer: aws.NopRetryer{}, HTTPSignerV4: knownSigner{},
+		HTTPClient: smithyhttp.ClientDoFunc(func(*http.Request) (*http.Response, error) {
+			header := http.Header{"X-Amzn-Errortype": {"NewException"}}
+			return &http.Response{StatusCode: 400, Header: header, Body: io.NopCloser(bytes.NewReader(body))}, nil
+		}),
+	})
+	_, err = client.GetSessionEmbedUrl(context.Background(), janesInput())
+	var apiErr smithy.APIError
+	errors.As(err, &apiErr)
+	return apiErr.ErrorMessage(), err
+}
+
+// hasPieceOf reports whether text has 8 bytes in a row of a secret.
+func hasPieceOf(secret, text string) bool {
+	for i := range len(secret) - 7 {
+		if strings.Contains(text, secret[i:i+8]) {
+			return true
+		}
+	}
+	return false
+}
+
+// knownSigner signs with a signature that the test knows.
+type knownSigner struct{}
+
+func (knownSigner) SignHTTP(_ context.Context, c aws.Credentials, r *http.Request, _, _, _ string, _ time.Time, _ ...func(*v4.SignerOptions)) error {
+	r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=ASIA/x, SignedHeaders=host, Signature="+hiddenSignature)
+	r.Header.Set("X-Amz-Security-Token", c.SessionToken)
+	return nil
 }
 
 // quickSigner signs nothing, which leaves more time for what is looked for.

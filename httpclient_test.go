@@ -30,7 +30,7 @@ func TestRedirectsAreNeverFollowed(t *testing.T) {
 				server := newServer(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, target.URL, code) })
 				own := newClient(t, server, func(o *quicksightembed.Options) { o.HTTPClient = client })
 				if client == nil {
-					own = quicksightembed.New(quicksightembed.Options{Region: "us-east-1", BaseEndpoint: aws.String(server.URL), Credentials: staticCredentials("AKID", "SECRET", "")})
+					own = quicksightembed.New(quicksightembed.Options{Region: "us-east-1", BaseEndpoint: aws.String(server.URL), Credentials: staticCredentials("AKID", "SECRET-ACCESS-KEY", "")})
 				}
 				_, err := own.GetSessionEmbedUrl(ctx, janesInput())
 				var respErr *awshttp.ResponseError
@@ -72,7 +72,7 @@ func TestHTTPClientsThatMisbehave(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			client := quicksightembed.New(quicksightembed.Options{
-				Region: "us-east-1", Credentials: staticCredentials("AKID", "SECRET", ""), Retryer: aws.NopRetryer{},
+				Region: "us-east-1", Credentials: staticCredentials("AKID", "SECRET-ACCESS-KEY", ""), Retryer: aws.NopRetryer{},
 				HTTPClient: smithyhttp.ClientDoFunc(func(*http.Request) (*http.Response, error) { return test.resp, test.err }),
 			})
 			_, err := client.GetSessionEmbedUrl(ctx, janesInput())

@@ -41,6 +41,7 @@ func TestLogModes(t *testing.T) {
 			for _, want := range test.want {
 				assert.Contains(t, log[0], want)
 			}
+			assert.NotContains(t, log[0], "Set-Cookie", "a header that is not there is not logged")
 		})
 	}
 }

@@ -104,7 +104,7 @@ func newClient(t *testing.T, server *recordingServer, optFns ...func(*quicksight
 	return quicksightembed.New(quicksightembed.Options{
 		Region:       "us-east-1",
 		BaseEndpoint: aws.String(server.URL),
-		Credentials:  staticCredentials("AKID", "SECRET", ""),
+		Credentials:  staticCredentials("AKID", "SECRET-ACCESS-KEY", ""),
 		HTTPClient:   server.Client(),
 		Retryer:      withoutDelay(),
 	}, optFns...)

@@ -162,8 +162,8 @@ func (o *Options) apply(optFns []func(*Options)) {
 }
 
 // defaults are what New uses for what its options leave unset.
-func (o *Options) defaults() *Options {
-	return &Options{
+func (o *Options) defaults() Options {
+	return Options{
 		HTTPClient:     defaultClient,
 		HTTPSignerV4:   v4.NewSigner(),
 		Logger:         logging.Nop{},

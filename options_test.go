@@ -116,7 +116,7 @@ func TestNilPointerOfCredentials(t *testing.T) {
 
 func TestBaseEndpointOfACallDoesNotChangeTheClient(t *testing.T) {
 	base := "https://first.example"
-	client := quicksightembed.New(quicksightembed.Options{Region: "us-east-1", BaseEndpoint: &base, Credentials: staticCredentials("AKID", "SECRET", "")})
+	client := quicksightembed.New(quicksightembed.Options{Region: "us-east-1", BaseEndpoint: &base, Credentials: staticCredentials("AKID", "SECRET-ACCESS-KEY", "")})
 	base = "https://changed-by-the-caller.example"
 	change := func(o *quicksightembed.Options) { *o.BaseEndpoint = "https://second.example" }
 	for _, test := range []struct {
@@ -134,7 +134,7 @@ func TestBaseEndpointOfACallDoesNotChangeTheClient(t *testing.T) {
 }
 
 func TestInputAndOptionsAreReportedTogether(t *testing.T) {
-	credentials := staticCredentials("AKID", "SECRET", "")
+	credentials := staticCredentials("AKID", "SECRET-ACCESS-KEY", "")
 	_, err := quicksightembed.New(quicksightembed.Options{RetryMaxAttempts: -1, Credentials: credentials}).GetSessionEmbedUrl(context.Background(), nil)
 	assert.EqualError(t, err, "operation error QuickSight: GetSessionEmbedUrl, invalid input: AwsAccountId is required: 12 digits; "+
 		`Options.Region is required, such as us-east-1; Options.RetryMaxAttempts "-1" must be 1 or more, or 0 for the Retryer's own`)
@@ -148,7 +148,7 @@ func TestOptionsAndClientArePrintedWithoutKeys(t *testing.T) {
 	o := quicksightembed.Options{
 		Region:       "us-east-1",
 		BaseEndpoint: aws.String("https://jane:pass@localhost"),
-		Credentials:  valueCredentials{aws.Credentials{AccessKeyID: "AKID", SecretAccessKey: "SECRET"}},
+		Credentials:  valueCredentials{aws.Credentials{AccessKeyID: "AKID", SecretAccessKey: "SECRET-ACCESS-KEY"}},
 	}
 	client := quicksightembed.New(o)
 	var texts []string

@@ -44,7 +44,7 @@ func TestClientsAndCallsShareConnections(t *testing.T) {
 		for name, own := range map[string]quicksightembed.HTTPClient{"of a config": awshttp.NewBuildableClient(), "without one": nil} {
 			t.Run(string(mode)+" "+name, func(t *testing.T) {
 				server, opened := countingServer(t, 0)
-				cfg := aws.Config{Region: "us-east-1", BaseEndpoint: &server.URL, Credentials: staticCredentials("AKID", "SECRET", ""), HTTPClient: own, DefaultsMode: mode}
+				cfg := aws.Config{Region: "us-east-1", BaseEndpoint: &server.URL, Credentials: staticCredentials("AKID", "SECRET-ACCESS-KEY", ""), HTTPClient: own, DefaultsMode: mode}
 				for range 100 {
 					_, err := quicksightembed.NewFromConfig(cfg).GetSessionEmbedUrl(ctx, janesInput())
 					require.NoError(t, err)
@@ -65,7 +65,7 @@ func TestClientsAndCallsShareConnections(t *testing.T) {
 
 func TestCallsGivenOneBuildableClientShareItsConnections(t *testing.T) {
 	server, opened := countingServer(t, 0)
-	client := quicksightembed.New(quicksightembed.Options{Region: "us-east-1", BaseEndpoint: &server.URL, Credentials: staticCredentials("AKID", "SECRET", ""), DefaultsMode: "standard"})
+	client := quicksightembed.New(quicksightembed.Options{Region: "us-east-1", BaseEndpoint: &server.URL, Credentials: staticCredentials("AKID", "SECRET-ACCESS-KEY", ""), DefaultsMode: "standard"})
 	own := awshttp.NewBuildableClient()
 	for range 100 {
 		_, err := client.GetSessionEmbedUrl(ctx, janesInput(), func(o *quicksightembed.Options) { o.HTTPClient = own })
@@ -81,7 +81,7 @@ func TestHundredCallersAtOnce(t *testing.T) {
 	for name, own := range map[string]quicksightembed.HTTPClient{"a BuildableClient": awshttp.NewBuildableClient(), "none": nil} {
 		t.Run(name, func(t *testing.T) {
 			server, opened := countingServer(t, 5*time.Millisecond)
-			client := quicksightembed.New(quicksightembed.Options{Region: "us-east-1", BaseEndpoint: &server.URL, Credentials: staticCredentials("AKID", "SECRET", ""), HTTPClient: own})
+			client := quicksightembed.New(quicksightembed.Options{Region: "us-east-1", BaseEndpoint: &server.URL, Credentials: staticCredentials("AKID", "SECRET-ACCESS-KEY", ""), HTTPClient: own})
 			var callers sync.WaitGroup
 			for range 100 {
 				callers.Add(1)
@@ -110,7 +110,7 @@ func callOnce(t *testing.T, base string, mode aws.DefaultsMode, freed *atomic.In
 		}
 	})
 	client := quicksightembed.New(quicksightembed.Options{
-		Region: "us-east-1", BaseEndpoint: &base, Credentials: staticCredentials("AKID", "SECRET", ""), HTTPClient: own, DefaultsMode: mode,
+		Region: "us-east-1", BaseEndpoint: &base, Credentials: staticCredentials("AKID", "SECRET-ACCESS-KEY", ""), HTTPClient: own, DefaultsMode: mode,
 	})
 	_, err := client.GetSessionEmbedUrl(ctx, janesInput(), func(o *quicksightembed.Options) { o.HTTPClient = own })
 	require.NoError(t, err)
@@ -138,7 +138,7 @@ var packageClient = awshttp.NewBuildableClient()
 func TestClientsShareTheConnectionsOfAPackagesVariable(t *testing.T) {
 	server, opened := countingServer(t, 0)
 	for range 10 {
-		client := quicksightembed.New(quicksightembed.Options{Region: "us-east-1", BaseEndpoint: &server.URL, Credentials: staticCredentials("AKID", "SECRET", ""), HTTPClient: packageClient})
+		client := quicksightembed.New(quicksightembed.Options{Region: "us-east-1", BaseEndpoint: &server.URL, Credentials: staticCredentials("AKID", "SECRET-ACCESS-KEY", ""), HTTPClient: packageClient})
 		_, err := client.GetSessionEmbedUrl(ctx, janesInput())
 		require.NoError(t, err)
 		runtime.GC()
@@ -149,11 +149,11 @@ func TestClientsShareTheConnectionsOfAPackagesVariable(t *testing.T) {
 func TestTransportOfTheProgramIsNotTouched(t *testing.T) {
 	transport := &http.Transport{MaxIdleConnsPerHost: 10, MaxIdleConns: 100}
 	own := &http.Client{Transport: transport}
-	quicksightembed.New(quicksightembed.Options{HTTPClient: own, Region: "us-east-1", Credentials: staticCredentials("AKID", "SECRET", "")})
+	quicksightembed.New(quicksightembed.Options{HTTPClient: own, Region: "us-east-1", Credentials: staticCredentials("AKID", "SECRET-ACCESS-KEY", "")})
 	assert.Same(t, transport, own.Transport)
 	assert.Equal(t, 10, transport.MaxIdleConnsPerHost)
 	assert.Nil(t, own.CheckRedirect)
 	buildable := awshttp.NewBuildableClient()
-	quicksightembed.New(quicksightembed.Options{HTTPClient: buildable, Region: "us-east-1", Credentials: staticCredentials("AKID", "SECRET", "")})
+	quicksightembed.New(quicksightembed.Options{HTTPClient: buildable, Region: "us-east-1", Credentials: staticCredentials("AKID", "SECRET-ACCESS-KEY", "")})
 	assert.Equal(t, 10, buildable.GetTransport().MaxIdleConnsPerHost)
 }

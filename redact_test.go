@@ -26,7 +26,7 @@ const everyLogMode = aws.LogSigning | aws.LogRetries | aws.LogRequest | aws.LogR
 	aws.LogResponseWithBody | aws.LogDeprecatedUsage | aws.LogRequestEventMessage | aws.LogResponseEventMessage
 
 const (
-	secretKey = "s3cr3tKEY"
+	secretKey = "s3cr3tACCESSKEY"
 	token     = "t0k3n/+=s3cr3t=="
 	embedCode = "c0d3s3cr3t"
 )
@@ -150,6 +150,19 @@ func TestTokenThatIsNotBase64IsHiddenAsItIs(t *testing.T) {
 	})
 	_, err := client.GetSessionEmbedUrl(ctx, janesInput())
 	assert.ErrorContains(t, err, "api error X: REDACTED a/a/")
+}
+
+func TestURLsAtTheStartOfAMessageAreHidden(t *testing.T) {
+	for message, want := range map[string]string{
+		"/embedding/a?code=" + embedCode:                  "/embedding/a?REDACTED",
+		"://jane:" + embedCode + "@q.example":             "://REDACTED@q.example",
+		"//q.example/a?code=" + embedCode:                 "//q.example/a?REDACTED",
+		"https://q.example/a?code=" + embedCode + " gone": "https://q.example/a?REDACTED gone",
+	} {
+		server := newServer(t, status(400, `{"code":"X","message":"`+message+`"}`))
+		_, err := newClient(t, server).GetSessionEmbedUrl(ctx, janesInput())
+		assert.Equal(t, want, apiErrorOf(t, err).ErrorMessage())
+	}
 }
 
 func TestProseIsNotTakenForASecret(t *testing.T) {

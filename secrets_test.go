@@ -371,7 +371,7 @@ func TestInputCannotSteerARequest(t *testing.T) {
 		return option(func(o *quicksightembed.Options) { o.AppID = value })
 	}
 	keysOf := func(key, token string) func(*quicksightembed.Options, *quicksightembed.GetSessionEmbedUrlInput) {
-		return option(func(o *quicksightembed.Options) { o.Credentials = staticCredentials(key, "SECRET", token) })
+		return option(func(o *quicksightembed.Options) { o.Credentials = staticCredentials(key, "SECRET-ACCESS-KEY", token) })
 	}
 	for name, test := range map[string]struct {
 		steer func(*quicksightembed.Options, *quicksightembed.GetSessionEmbedUrlInput)
@@ -503,7 +503,7 @@ func TestBaseEndpointOfASecretAloneIsHidden(t *testing.T) {
 func TestErrorOfACallersHTTPClientShowsNoSecrets(t *testing.T) {
 	client := quicksightembed.New(quicksightembed.Options{
 		Region:      "us-east-1",
-		Credentials: staticCredentials("AKID", "SECRET", "the-session-token"),
+		Credentials: staticCredentials("AKID", "SECRET-ACCESS-KEY", "the-session-token"),
 		Retryer:     aws.NopRetryer{},
 		HTTPClient: smithyhttp.ClientDoFunc(func(r *http.Request) (*http.Response, error) {
 			return nil, fmt.Errorf("proxy refused %s %s", r.Header.Get("X-Amz-Security-Token"), r.Header.Get("Authorization"))

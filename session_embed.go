@@ -128,7 +128,7 @@ func newRequest(v any) any {
 		request http.Request
 		url     url.URL // copies: the steps and the HTTP client may change them
 		headers [2]string
-	}{url: c.url, headers: [2]string{c.invocationID, c.userAgent}}
+	}{url: c.url, headers: [2]string{c.invocationID, c.userAgent.Value()}}
 	attempt.request = http.Request{
 		Method: http.MethodGet, URL: &attempt.url, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header: http.Header{"Amz-Sdk-Invocation-Id": attempt.headers[0:1:1], "User-Agent": attempt.headers[1:2:2]},

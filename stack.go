@@ -19,10 +19,12 @@ func WithAPIOptions(optFns ...func(*middleware.Stack) error) func(*Options) {
 	return func(o *Options) { o.APIOptions = append(o.APIOptions, optFns...) }
 }
 
-// hasInterceptors wants a copy of options, in which slices are not nil.
-func (o *Options) hasInterceptors() bool { return !reflect.DeepEqual(&o.Interceptors, &noInterceptors) }
+// intercepted reports whether there are interceptors. It wants a copy of options, in which slices are
+// not nil.
+func (o *Options) intercepted() bool { return !reflect.DeepEqual(&o.Interceptors, &unset.Interceptors) }
 
-var noInterceptors = (&smithyhttp.InterceptorRegistry{}).Copy()
+// unset is such a copy, of no options.
+var unset = Options{}.Copy()
 
 // invokeStack makes the call through a stack like the official client's, to which the functions in
 // Options.APIOptions add their steps. They find their places by the IDs and the order of the steps,
@@ -51,7 +53,7 @@ func (c *call) invokeStack(ctx context.Context, params *GetSessionEmbedUrlInput)
 	for _, step := range c.exchange {
 		stack.Deserialize.Add(step.DeserializeMiddleware, end)
 	}
-	if c.options.hasInterceptors() {
+	if c.options.intercepted() {
 		addInterceptors(stack, &c.options.Interceptors)
 	}
 	for _, fn := range c.options.APIOptions {

@@ -15,6 +15,7 @@ import (
 	"github.com/aws/smithy-go/middleware"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
 
 	"example.com/quicksightembed"
 )
@@ -48,6 +49,45 @@ func TestBudgetOfAllocations(t *testing.T) {
 			allocations := testing.AllocsPerRun(1000, func() { call(t.Context(), test.in, test.session) })
 			t.Logf("%.0f allocations", allocations)
 			assert.LessOrEqual(t, allocations, test.most)
+		})
+	}
+}
+
+// TestBudgetOfClients holds that clients of one config hold no more than official clients, in any mode.
+func TestBudgetOfClients(t *testing.T) {
+	const buffers = 8 << 10 // of a connection; the server has them ready, or makes them anew
+	for _, mode := range defaultsModes {
+		for _, many := range manyClients {
+			t.Run(string(mode)+" "+many.name, func(t *testing.T) {
+				official := callOfEach(t, mode, officialCaller, many.count, many.keep)
+				ours := callOfEach(t, mode, ourCaller, many.count, many.keep)
+				t.Logf("official %+v, ours %+v", official, ours)
+				assert.Equal(t, 1, ours.connections)
+				assert.LessOrEqual(t, ours.goroutines, official.goroutines+1, "one may be about to end")
+				assert.LessOrEqual(t, ours.bytes, official.bytes+buffers)
+			})
+		}
+	}
+}
+
+// TestBudgetOfConnections holds how many connections are opened for 100 callers at a distance, and
+// that no call is lost.
+func TestBudgetOfConnections(t *testing.T) {
+	most := map[string]int64{"100 callers": 150, "100 callers at once, again": 10, "32 callers, idle connections closed": 960}
+	for _, situation := range situations {
+		bound, ok := most[situation.name]
+		if !ok {
+			continue
+		}
+		t.Run(situation.name, func(t *testing.T) {
+			ignore := goleak.IgnoreCurrent()
+			service := newDistantService(t, situation.idle)
+			took, opened := situation.measure(t, service, ourCaller(service.cfg), situation.callers, situation.callsOfEach)
+			t.Logf("%d calls, %d connections", len(took), opened)
+			assert.Len(t, took, situation.callers*situation.callsOfEach)
+			assert.LessOrEqual(t, opened, bound)
+			service.close()
+			require.NoError(t, goleak.Find(ignore))
 		})
 	}
 }

@@ -2,12 +2,12 @@ package compat
 
 import (
 	"crypto/x509"
-	"flag"
 	"io"
 	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -18,8 +18,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 )
-
-var calls = flag.Int("calls", 5000, "how many `calls` TestConnections makes with each client")
 
 // connections counts those of a server.
 type connections struct {
@@ -67,7 +65,7 @@ func (c *connections) left(most int) int {
 // opened for them, and those that are left idle: no more than the pool keeps, whose size is all
 // that the AWS core's keeps, or one that a user has set.
 func TestConnections(t *testing.T) {
-	const goroutines = 256
+	const goroutines, calls = 256, 5000
 	// While one is being dialed for a goroutine, another can become free for it: then both are
 	// kept, up to the pool's size, and on a machine that is slow to shake hands that happens to a
 	// goroutine more than once.
@@ -76,7 +74,7 @@ func TestConnections(t *testing.T) {
 		http2, large bool
 		opened, left int // at the most
 	}{
-		"HTTP/1.1, the default pool":    {left: awshttp.DefaultHTTPTransportMaxIdleConns, opened: *calls},
+		"HTTP/1.1, the default pool":    {left: awshttp.DefaultHTTPTransportMaxIdleConns, opened: calls},
 		"HTTP/1.1, a pool for them all": {left: goroutines, opened: burst, large: true},
 		"HTTP/2":                        {left: goroutines, opened: burst, http2: true},
 	} {
@@ -103,7 +101,7 @@ func TestConnections(t *testing.T) {
 				var waiting sync.WaitGroup
 				for range goroutines {
 					waiting.Go(func() {
-						for range *calls / goroutines {
+						for range calls / goroutines {
 							if !assert.NoError(t, call(t.Context(), janes(), nil)) {
 								return
 							}
@@ -112,7 +110,7 @@ func TestConnections(t *testing.T) {
 				}
 				waiting.Wait()
 				left := counted.left(test.left)
-				t.Logf("%d calls: %d connections opened, %d left", *calls/goroutines*goroutines, counted.opened, left)
+				t.Logf("%d calls: %d connections opened, %d left", calls/goroutines*goroutines, counted.opened, left)
 				if c.name == "ours" {
 					assert.LessOrEqual(t, counted.opened, test.opened)
 					assert.LessOrEqual(t, left, test.left)
@@ -125,7 +123,7 @@ func TestConnections(t *testing.T) {
 }
 
 // countingServer answers with a URL, and counts the connections that are opened to it.
-func countingServer(t *testing.T) (server *httptest.Server, opened func() int) {
+func countingServer(t testing.TB) (server *httptest.Server, opened func() int) {
 	counted := &connections{open: map[net.Conn]bool{}, closed: make(chan struct{}, 1)}
 	server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, urlReply) }))
 	server.Config.ConnState = counted.note
@@ -138,30 +136,92 @@ func countingServer(t *testing.T) (server *httptest.Server, opened func() int) {
 	}
 }
 
-// TestManyClientsOfOneConfig counts the connections of 100 clients, each of which makes a call, and
-// of 100 calls that are given a BuildableClient.
-func TestManyClientsOfOneConfig(t *testing.T) {
-	for mode, most := range map[aws.DefaultsMode]map[string]int{
-		"":                       {"the official client": 1, "this client": 1},
-		aws.DefaultsModeStandard: {"the official client": 100, "this client": 1},
-	} {
+// manyClients are clients of one config, each of which makes a call.
+var manyClients = []struct {
+	name  string
+	count int
+	keep  bool // the program keeps the clients
+}{
+	{"1 client", 1, true},
+	{"10 clients", 10, true},
+	{"100 clients", 100, true},
+	{"a client for each of 100 calls", 100, false},
+}
+
+var defaultsModes = []aws.DefaultsMode{
+	aws.DefaultsModeLegacy, aws.DefaultsModeStandard, aws.DefaultsModeInRegion, aws.DefaultsModeCrossRegion, aws.DefaultsModeMobile, aws.DefaultsModeAuto,
+}
+
+// held is what the clients of a config hold after their calls. The server's part of it is the same
+// for each connection.
+type held struct{ connections, goroutines, bytes int }
+
+// callOfEach has clients make a call each, and returns what is held then.
+func callOfEach(tb testing.TB, mode aws.DefaultsMode, newCaller func(aws.Config) caller, clients int, keep bool) held {
+	tb.Helper()
+	server, opened := countingServer(tb)
+	cfg := workingConfig(awshttp.NewBuildableClient())
+	cfg.BaseEndpoint, cfg.DefaultsMode = aws.String(server.URL), mode
+	var kept []caller
+	before := goleak.IgnoreCurrent()
+	goroutines, bytes := runtime.NumGoroutine(), heapInUse()
+	for range clients {
+		call := newCaller(cfg)
+		if keep {
+			kept = append(kept, call)
+		}
+		require.NoError(tb, call(tb.Context(), janes(), nil))
+	}
+	h := held{connections: opened(), bytes: heapInUse() - bytes}
+	h.goroutines = runtime.NumGoroutine() - goroutines // last, when those of the requests have ended
+	runtime.KeepAlive(kept)
+	server.Close()
+	require.NoError(tb, goleak.Find(before)) // nothing is left to be counted with the next
+	return h
+}
+
+func heapInUse() int {
+	runtime.GC()
+	runtime.GC() // what has a finalizer goes with the second
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	return int(stats.HeapAlloc)
+}
+
+// BenchmarkManyClients shows what is held for many clients of one config.
+func BenchmarkManyClients(b *testing.B) {
+	for _, mode := range defaultsModes {
+		for _, many := range manyClients {
+			b.Run(string(mode)+"/"+many.name, func(b *testing.B) {
+				for _, c := range callers {
+					b.Run(c.name, func(b *testing.B) {
+						for b.Loop() {
+							h := callOfEach(b, mode, c.new, many.count, many.keep)
+							b.ReportMetric(0, "ns/op")
+							b.ReportMetric(float64(h.connections), "connections")
+							b.ReportMetric(float64(h.goroutines), "goroutines")
+							b.ReportMetric(float64(h.bytes)/1024, "KiB")
+						}
+					})
+				}
+			})
+		}
+	}
+}
+
+// TestCallsWithOneHTTPClient counts the connections of 100 calls that are given a BuildableClient.
+func TestCallsWithOneHTTPClient(t *testing.T) {
+	for _, mode := range defaultsModes {
 		for _, peer := range peers {
 			t.Run(string(mode)+" "+peer.name, func(t *testing.T) {
 				server, opened := countingServer(t)
 				cfg := workingConfig(awshttp.NewBuildableClient())
 				cfg.BaseEndpoint, cfg.DefaultsMode = aws.String(server.URL), mode
-				for range 100 {
-					require.Empty(t, peer.ask(t.Context(), cfg, janes()).Text)
-				}
-				assert.Equal(t, most[peer.name], opened())
-
-				server, opened = countingServer(t)
-				cfg.BaseEndpoint = aws.String(server.URL)
 				ask, ofCalls := peer.new(cfg), awshttp.NewBuildableClient()
 				for range 100 {
 					require.Empty(t, ask(t.Context(), janes(), set("HTTPClient", ofCalls)).Text)
 				}
-				assert.Equal(t, 1, opened(), "of calls")
+				assert.Equal(t, 1, opened())
 			})
 		}
 	}

@@ -33,6 +33,7 @@ func TestDocumentsTables(t *testing.T) {
 	for path, table := range map[string]string{
 		"../README.md":             differencesTable(),
 		"../docs/configuration.md": configTable(),
+		"../docs/moving-over.md":   movedTable(),
 	} {
 		document := read(t, path)
 		heading, _, _ := strings.Cut(table, "\n")
@@ -50,9 +51,9 @@ func TestDocumentsTables(t *testing.T) {
 // TestDocumentsFigures compares the figures in the README's first table with what was measured last.
 func TestDocumentsFigures(t *testing.T) {
 	var measured struct {
-		Benchmarks []struct {
+		Calls []struct {
 			Name           string
-			Official, Ours struct{ Nanoseconds, Allocations float64 }
+			Official, Ours map[string]float64 // by unit
 		}
 		Footprints []struct {
 			Program                        string
@@ -68,13 +69,13 @@ func TestDocumentsFigures(t *testing.T) {
 		official.CPUSeconds, official.PeakMiB/1024, ours.CPUSeconds, ours.PeakMiB/1024))
 	assert.Contains(t, readme, fmt.Sprintf("| %.1f MiB | %.1f MiB |", official.BinaryMiB, ours.BinaryMiB))
 	compared := 0
-	for _, b := range measured.Benchmarks {
+	for _, b := range measured.Calls {
 		switch b.Name {
-		case "Call/all_inputs_and_a_session_token":
+		case "Call/all inputs and a session token":
 			assert.Contains(t, readme, fmt.Sprintf("| %.0f µs, %.0f allocations | %.0f µs, %.0f allocations |",
-				b.Official.Nanoseconds/1000, b.Official.Allocations, b.Ours.Nanoseconds/1000, b.Ours.Allocations))
+				1e6*b.Official["sec/op"], b.Official["allocs/op"], 1e6*b.Ours["sec/op"], b.Ours["allocs/op"]))
 		case "Loopback/TLS":
-			assert.Contains(t, readme, fmt.Sprintf("| %.0f µs | %.0f µs |", b.Official.Nanoseconds/1000, b.Ours.Nanoseconds/1000))
+			assert.Contains(t, readme, fmt.Sprintf("| %.0f µs | %.0f µs |", 1e6*b.Official["sec/op"], 1e6*b.Ours["sec/op"]))
 		default:
 			continue
 		}
@@ -92,15 +93,16 @@ func TestDocumentsVersion(t *testing.T) {
 	assert.Contains(t, read(t, "../README.md"), "version "+version)
 }
 
-// TestDocumentsCode looks for each paragraph of Go in the README, without comments and indentation, in the file that compiles it.
+// TestDocumentsCode looks for each paragraph of Go in the README, without comments and indentation,
+// in the files that compile it.
 func TestDocumentsCode(t *testing.T) {
-	compiled := plain(read(t, "../embedtest/readme_test.go"))
+	compiled := plain(read(t, "../embedtest/readme_test.go") + read(t, "example_test.go"))
 	blocks := regexp.MustCompile("(?ms)^ *```go\n(.*?)^ *```$").FindAllStringSubmatch(read(t, "../README.md"), -1)
 	require.NotEmpty(t, blocks)
 	for _, block := range blocks {
 		for paragraph := range strings.SplitSeq(plain(block[1]), "\n\n") {
 			paragraph = strings.Trim(paragraph, "\n")
-			assert.True(t, strings.Contains(compiled, "\n"+paragraph+"\n"), "embedtest/readme_test.go lacks\n%s", paragraph)
+			assert.True(t, strings.Contains(compiled, "\n"+paragraph+"\n"), "embedtest/readme_test.go and compat/example_test.go lack\n%s", paragraph)
 		}
 	}
 }

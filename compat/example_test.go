@@ -3,9 +3,13 @@ package compat
 import (
 	"context"
 	"fmt"
+	"log"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go/tracing/smithyoteltracing"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
@@ -58,4 +62,42 @@ func printSpans(spans tracetest.SpanStubs, parent string, depth int) {
 		fmt.Println(strings.Repeat("  ", depth) + line)
 		printSpans(spans, span.SpanContext.SpanID().String(), depth+1)
 	}
+}
+
+// A user who signs in with a role has a role session, named after the user. Its credentials sign the
+// user's calls. Keep them for as long as the user is signed in: otherwise each call asks STS.
+func Example_roleSession() {
+	const roleArn = "arn:aws:iam::111122223333:role/embed-console"
+	server := embedtest.NewServer(func(o *embedtest.Options) { o.Roles = []string{roleArn} })
+	defer server.Close()
+	cfg := server.Config() // in a program: cfg, err := config.LoadDefaultConfig(ctx)
+	client := quicksightembed.NewFromConfig(cfg)
+	ctx := context.Background()
+	input := &quicksightembed.GetSessionEmbedUrlInput{AwsAccountId: aws.String("111122223333")}
+
+	provider := stscreds.NewAssumeRoleProvider(sts.NewFromConfig(cfg), roleArn, func(o *stscreds.AssumeRoleOptions) {
+		o.RoleSessionName = "jane@example.com" // 2 to 64 letters, digits or _+=,.@-
+	})
+	janes := aws.NewCredentialsCache(aws.CredentialsProviderFunc(func(ctx context.Context) (aws.Credentials, error) {
+		ctx, cancel := context.WithTimeout(ctx, 5*time.Second) // the cache ignores its callers' deadlines
+		defer cancel()
+		return provider.Retrieve(ctx)
+	}), func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = time.Minute }) // renews them a minute early
+
+	for range 2 {
+		out, err := client.GetSessionEmbedUrl(ctx, input, func(o *quicksightembed.Options) { o.Credentials = janes })
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(out.Status)
+	}
+	for _, request := range server.Requests() {
+		fmt.Println(request.Operation, request.UserArn)
+	}
+	// Output:
+	// 200
+	// 200
+	// AssumeRole arn:aws:quicksight:us-east-1:111122223333:user/default/embed-console/jane@example.com
+	// GetSessionEmbedUrl arn:aws:quicksight:us-east-1:111122223333:user/default/embed-console/jane@example.com
+	// GetSessionEmbedUrl arn:aws:quicksight:us-east-1:111122223333:user/default/embed-console/jane@example.com
 }

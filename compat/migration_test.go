@@ -13,14 +13,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// importLines are the lines that the README has changed to move over, and what they become.
+// importLines are the import lines that the page on moving over has changed, and what they become.
 func importLines(t *testing.T) (from, to []string) {
 	t.Helper()
-	readme, err := os.ReadFile("../README.md")
-	require.NoError(t, err)
-	_, section, ok := strings.Cut(string(readme), "## Move over from the official client")
-	require.True(t, ok)
-	_, diff, ok := strings.Cut(section, "```diff\n")
+	_, diff, ok := strings.Cut(read(t, "../docs/moving-over.md"), "```diff\n")
 	require.True(t, ok)
 	diff, _, _ = strings.Cut(diff, "```")
 	for line := range strings.Lines(diff) {
@@ -36,7 +32,7 @@ func importLines(t *testing.T) (from, to []string) {
 }
 
 // TestProgramsMoveOver builds and runs programs that are written for the official client twice: as they are, and with the
-// import lines of the README's diff changed, and compares what they print.
+// import lines of the page's diff changed, and compares what they print.
 func TestProgramsMoveOver(t *testing.T) {
 	from, to := importLines(t)
 	for name, test := range map[string]struct {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -198,4 +199,122 @@ func TestRepeatedSteps(t *testing.T) {
 			assert.Equal(t, runs[0], runs[1])
 		})
 	}
+}
+
+// around inserts a step beside the one at a place, of whichever kind that is. It does something with
+// the request, which is nil at Initialize, and calls next as often as it likes.
+func around(stack *middleware.Stack, at, name string, pos middleware.RelativePosition, do func(ctx context.Context, request any, next func(context.Context) error) error) error {
+	if _, ok := stack.Initialize.Get(at); ok {
+		return stack.Initialize.Insert(middleware.InitializeMiddlewareFunc(name, func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (out middleware.InitializeOutput, metadata middleware.Metadata, err error) {
+			err = do(ctx, nil, func(ctx context.Context) error { out, metadata, err = next.HandleInitialize(ctx, in); return err })
+			return out, metadata, err
+		}), at, pos)
+	}
+	if _, ok := stack.Serialize.Get(at); ok {
+		return stack.Serialize.Insert(middleware.SerializeMiddlewareFunc(name, func(ctx context.Context, in middleware.SerializeInput, next middleware.SerializeHandler) (out middleware.SerializeOutput, metadata middleware.Metadata, err error) {
+			err = do(ctx, in.Request, func(ctx context.Context) error { out, metadata, err = next.HandleSerialize(ctx, in); return err })
+			return out, metadata, err
+		}), at, pos)
+	}
+	if _, ok := stack.Build.Get(at); ok {
+		return stack.Build.Insert(middleware.BuildMiddlewareFunc(name, func(ctx context.Context, in middleware.BuildInput, next middleware.BuildHandler) (out middleware.BuildOutput, metadata middleware.Metadata, err error) {
+			err = do(ctx, in.Request, func(ctx context.Context) error { out, metadata, err = next.HandleBuild(ctx, in); return err })
+			return out, metadata, err
+		}), at, pos)
+	}
+	if _, ok := stack.Finalize.Get(at); ok {
+		return stack.Finalize.Insert(middleware.FinalizeMiddlewareFunc(name, func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (out middleware.FinalizeOutput, metadata middleware.Metadata, err error) {
+			err = do(ctx, in.Request, func(ctx context.Context) error { out, metadata, err = next.HandleFinalize(ctx, in); return err })
+			return out, metadata, err
+		}), at, pos)
+	}
+	return stack.Deserialize.Insert(middleware.DeserializeMiddlewareFunc(name, func(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (out middleware.DeserializeOutput, metadata middleware.Metadata, err error) {
+		err = do(ctx, in.Request, func(ctx context.Context) error { out, metadata, err = next.HandleDeserialize(ctx, in); return err })
+		return out, metadata, err
+	}), at, pos)
+}
+
+// remove removes the step at a place.
+func remove(stack *middleware.Stack, at string) { // an error is that it is of another kind
+	stack.Initialize.Remove(at)
+	stack.Serialize.Remove(at)
+	stack.Build.Remove(at)
+	stack.Finalize.Remove(at)
+	stack.Deserialize.Remove(at)
+}
+
+// FuzzAPIOptions compares the clients with functions in APIOptions that are made of a script: steps
+// that add a header, fail, call the rest again, or drop the context, and steps that are removed.
+func FuzzAPIOptions(f *testing.F) {
+	f.Add([]byte{0, 5, 0, 12, 1, 3}, uint8(0))
+	f.Add([]byte{1, 17}, uint8(1))
+	f.Add([]byte{2, 12, 0, 30}, uint8(2))
+	f.Add([]byte{3, 8, 4, 11}, uint8(3))
+	f.Add([]byte{0, 24, 2, 25, 3, 39, 4, 19}, uint8(4))
+	services := [][]try{{aURL}, {throttled, aURL}, {denied}, {refusedDial, aURL}, {failure}}
+	f.Fuzz(func(t *testing.T, steps []byte, service uint8) {
+		if len(steps) > 12 {
+			return
+		}
+		kinds := map[byte]bool{}
+		place := func(ran *[]string) apiOption {
+			return func(stack *middleware.Stack) error {
+				for i := 0; i+1 < len(steps); i += 2 {
+					kind, at := steps[i]%5, places[int(steps[i+1]/2)%len(places)]
+					kinds[kind] = true
+					if kind == 4 {
+						remove(stack, at)
+						continue
+					}
+					name := fmt.Sprint("step ", i)
+					do := func(ctx context.Context, request any, next func(context.Context) error) error {
+						*ran = append(*ran, fmt.Sprint(name, " at ", at))
+						switch req, ok := request.(*smithyhttp.Request); {
+						case kind == 0 && ok:
+							req.Header.Add("X-Step", name)
+						case kind == 1:
+							return errors.New(name + " fails")
+						case kind == 2 && slices.Index(places, at) > slices.Index(places, "OperationSerializer"):
+							next(ctx) // before it, the official client adds the path twice
+						case kind == 3:
+							ctx = context.Background()
+						}
+						return next(ctx)
+					}
+					if err := around(stack, at, name, middleware.RelativePosition(steps[i+1]%2), do); err != nil {
+						*ran = append(*ran, err.Error()) // the place was removed
+					}
+				}
+				return nil
+			}
+		}
+		var ran [2][]string
+		var sent [2][]string
+		var outcomes [2]outcome
+		for i, peer := range peers {
+			transport := &script{tries: services[int(service)%len(services)]}
+			cfg := workingConfig(smithyhttp.ClientDoFunc(func(r *http.Request) (*http.Response, error) {
+				sent[i] = append(sent[i], fmt.Sprint(r.URL.Host, r.URL.RequestURI(), r.Header["X-Step"], r.Header["Authorization"] != nil))
+				r.Header.Set("X-Amz-Date", "20260102T030405Z") // what the script reads may have been removed
+				return transport.Do(r)
+			}), set("Retryer", withoutDelay()))
+			cfg.APIOptions = []apiOption{place(&ran[i])}
+			func() {
+				defer func() {
+					if i == 0 && recover() != nil {
+						outcomes[i].Layers = []string{"a panic"}
+					}
+				}()
+				outcomes[i] = peer.ask(t.Context(), cfg, janes())
+			}()
+		}
+		// What the official client connects through the context fails there without it, or without
+		// the step that puts it there, and may not fail here.
+		if (kinds[3] || kinds[4]) && outcomes[0].Layers != nil {
+			return
+		}
+		require.Equal(t, outcomes[0], outcomes[1])
+		require.Equal(t, ran[0], ran[1])
+		require.Equal(t, sent[0], sent[1])
+	})
 }

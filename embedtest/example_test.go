@@ -116,7 +116,7 @@ func ExampleServer_Advance() {
 // Users who sign in with roles: each has credentials, and is told apart by them. Where the code under test asks STS for them, use
 // Options.Roles, as the example of a role session of quicksightembed does.
 func ExampleIdentity() {
-	janes := aws.Credentials{AccessKeyID: "ASIAJANE", SecretAccessKey: "secret", SessionToken: "janes-session-token"}
+	janes := aws.Credentials{AccessKeyID: "ASIAJANE", SecretAccessKey: "secret-access-key", SessionToken: "janes-session-token"}
 	server := embedtest.NewServer(func(o *embedtest.Options) {
 		o.Identities = []embedtest.Identity{{
 			Credentials: janes,

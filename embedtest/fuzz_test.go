@@ -59,7 +59,7 @@ func read(wire []byte) (r *http.Request, body []byte, ok bool) {
 // else than what was signed, and for one that panics.
 func FuzzSignature(f *testing.F) {
 	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	credentials := aws.Credentials{AccessKeyID: "ASIAEXAMPLE", SecretAccessKey: "s3cr3tKEY", SessionToken: "token/+=="}
+	credentials := aws.Credentials{AccessKeyID: "ASIAEXAMPLE", SecretAccessKey: "s3cr3tACCESSKEY", SessionToken: "token/+=="}
 	v := verifier{identities: []Identity{{Credentials: credentials}}, region: "us-east-1", service: "quicksight", now: at}
 
 	genuine := httptest.NewRequest(http.MethodGet, "http://localhost:8080"+

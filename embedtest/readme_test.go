@@ -13,14 +13,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
-	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"example.com/quicksightembed"
 	"example.com/quicksightembed/embedtest"
 )
 
-// This file has all the Go that is in the README.
+// This file has the Go that is in the README. What uses STS is in compat/example_test.go.
 
 // consoleURL is a handler of a backend: a fresh embed URL for the user who is signed in.
 type consoleURL struct {
@@ -92,7 +90,7 @@ func TestConsoleURLOfAServiceThatIsBusy(t *testing.T) {
 }
 
 // snippets are the README's statements. They are compiled alone: some of them ask AWS.
-func snippets(ctx context.Context, roleArn, jane, bob string, input *quicksightembed.GetSessionEmbedUrlInput, isDown bool) error {
+func snippets(ctx context.Context, jane, bob string, isDown bool) error {
 	cfg, err := config.LoadDefaultConfig(ctx)
 	if err != nil {
 		return err
@@ -109,19 +107,6 @@ func snippets(ctx context.Context, roleArn, jane, bob string, input *quicksighte
 	{
 		client := quicksightembed.NewFromConfig(cfg, func(o *quicksightembed.Options) { o.AttemptTimeout = 3 * time.Second })
 		_ = client
-	}
-	{
-		provider := stscreds.NewAssumeRoleProvider(sts.NewFromConfig(cfg), roleArn, func(o *stscreds.AssumeRoleOptions) {
-			o.RoleSessionName = "jane@example.com"
-		})
-		janes := aws.NewCredentialsCache(aws.CredentialsProviderFunc(func(ctx context.Context) (aws.Credentials, error) {
-			ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-			defer cancel()
-			return provider.Retrieve(ctx)
-		}), func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = time.Minute })
-
-		out, err := client.GetSessionEmbedUrl(ctx, input, func(o *quicksightembed.Options) { o.Credentials = janes })
-		fmt.Println(out, err)
 	}
 	server := embedtest.NewServer(func(o *embedtest.Options) { o.Users = []string{jane} })
 

@@ -232,12 +232,12 @@ func TestSignatureOfAnotherIsRefused(t *testing.T) {
 	}{
 		"another secret": {func(o *quicksightembed.Options) {
 			o.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-				return aws.Credentials{AccessKeyID: "AKIAIOSFODNN7EXAMPLE", SecretAccessKey: "guessed"}, nil
+				return aws.Credentials{AccessKeyID: "AKIAIOSFODNN7EXAMPLE", SecretAccessKey: "guessed-by-nobody"}, nil
 			})
 		}, "InvalidSignatureException"},
 		"another key": {func(o *quicksightembed.Options) {
 			o.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-				return aws.Credentials{AccessKeyID: "AKIAOTHER", SecretAccessKey: "guessed"}, nil
+				return aws.Credentials{AccessKeyID: "AKIAOTHER", SecretAccessKey: "guessed-by-nobody"}, nil
 			})
 		}, "UnrecognizedClientException"},
 		"another region": {func(o *quicksightembed.Options) { o.Region = "eu-west-1" }, "InvalidSignatureException"},

@@ -100,7 +100,7 @@ func TestVerifyRefuses(t *testing.T) {
 		"a date that is none":         {func(r *http.Request, _ *verifier) { r.Header.Set("X-Amz-Date", "today") }, incomplete, "must have an X-Amz-Date header"},
 		"16 minutes early":            {func(_ *http.Request, v *verifier) { v.now = v.now.Add(-16 * time.Minute) }, invalid, "16m0s off the server's time"},
 		"16 minutes late":             {func(_ *http.Request, v *verifier) { v.now = v.now.Add(16 * time.Minute) }, invalid, "16m0s off the server's time"},
-		"another secret":              {func(_ *http.Request, v *verifier) { v.credentials().SecretAccessKey = "x" }, invalid, "the signature does not match"},
+		"another secret":              {func(_ *http.Request, v *verifier) { v.credentials().SecretAccessKey = "another-access-key" }, invalid, "the signature does not match"},
 		"another access key":          {func(_ *http.Request, v *verifier) { v.credentials().AccessKeyID = "x" }, unrecognized, `the access key "AKIDEXAMPLE" is not known here`},
 		"another region":              {replace("us-east-1", "eu-west-1"), invalid, `the region "eu-west-1", and must have "us-east-1"`},
 		"another service":             {replace("/iam/", "/sts/"), invalid, `the service "sts", and must have "iam"`},

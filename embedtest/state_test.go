@@ -56,9 +56,9 @@ func TestStateCallsForExceptions(t *testing.T) {
 
 func TestRoleSessionsAreToldApart(t *testing.T) {
 	const janesRole, bobsRole = "arn:aws:quicksight:us-east-1:111122223333:user/default/embed/jane", "arn:aws:quicksight:us-east-1:111122223333:user/default/embed/bob"
-	janes := aws.Credentials{AccessKeyID: "ASIAJANE", SecretAccessKey: "j", SessionToken: "tj"}
-	bobs := aws.Credentials{AccessKeyID: "ASIABOB", SecretAccessKey: "b", SessionToken: "tb"}
-	stale := aws.Credentials{AccessKeyID: "ASIASTALE", SecretAccessKey: "s", SessionToken: "ts", CanExpire: true, Expires: time.Now().Add(-time.Minute)}
+	janes := aws.Credentials{AccessKeyID: "ASIAJANE", SecretAccessKey: "janes-access-key", SessionToken: "tj"}
+	bobs := aws.Credentials{AccessKeyID: "ASIABOB", SecretAccessKey: "bobs-access-key", SessionToken: "tb"}
+	stale := aws.Credentials{AccessKeyID: "ASIASTALE", SecretAccessKey: "stale-access-key", SessionToken: "ts", CanExpire: true, Expires: time.Now().Add(-time.Minute)}
 	server := newServer(t, func(o *embedtest.Options) {
 		o.Users = []string{janesRole}
 		o.Identities = []embedtest.Identity{{janes, janesRole}, {bobs, bobsRole}, {stale, janesRole}}

@@ -17,7 +17,7 @@ import (
 
 const emptySHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
-var roleSession = aws.Credentials{AccessKeyID: "ASIAEXAMPLE", SecretAccessKey: "secret", SessionToken: "token/+=="}
+var roleSession = aws.Credentials{AccessKeyID: "ASIAEXAMPLE", SecretAccessKey: "secret-access-key", SessionToken: "token/+=="}
 
 const askForURL = "/accounts/111122223333/session-embed-url?entry-point=%2Fstart&session-lifetime=60&user-arn=arn%3Aaws%3Aquicksight%3Aus-east-1%3A111122223333%3Auser%2Fdefault%2Fjane%20doe"
 

@@ -37,8 +37,8 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	program = filepath.Join(dir, "webapp")
-	build := exec.Command("go", "build", "-o", program, "./examples/webapp")
-	build.Dir = "../.."
+	build := exec.Command("go", "build", "-o", program, ".")
+	build.Dir = "../../examples/webapp"
 	build.Stderr = os.Stderr
 	if err := build.Run(); err != nil {
 		panic(err)

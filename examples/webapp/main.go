@@ -52,7 +52,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (exitCode
 func start(ctx context.Context, s *settings, stdout io.Writer, log *slog.Logger) error {
 	sdk, err := os.ReadFile(s.sdk)
 	if err != nil {
-		return fmt.Errorf("the embedding SDK is missing: %w\nIn the root of the checkout, run: npm ci --prefix examples/webapp", err)
+		return fmt.Errorf("the embedding SDK is missing: %w\nIn examples/webapp, run: npm ci", err)
 	}
 	listener, err := net.Listen("tcp", s.addr)
 	if err != nil {

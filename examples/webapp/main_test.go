@@ -128,7 +128,7 @@ func TestWhatIsMissingIsSaid(t *testing.T) {
 		args []string
 		want string
 	}{
-		"the npm package":      {nil, "run: npm ci --prefix examples/webapp"},
+		"the npm package":      {nil, "run: npm ci"},
 		"a port that is taken": {[]string{"-sdk", fakeSDK(t), "-addr", taken.Addr().String()}, "choose another address with -addr"},
 		"QuickSight's port":    {[]string{"-sdk", fakeSDK(t), "-addr", "127.0.0.1:0", "-quicksight-addr", taken.Addr().String()}, "choose another address with -quicksight-addr"},
 	} {

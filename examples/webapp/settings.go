@@ -41,7 +41,7 @@ type settings struct {
 	lifetimeInMinutes *int64
 }
 
-const sdkPath = "examples/webapp/node_modules/amazon-quicksight-embedding-sdk/dist/quicksight-embedding-js-sdk.min.js"
+const sdkPath = "node_modules/amazon-quicksight-embedding-sdk/dist/quicksight-embedding-js-sdk.min.js"
 
 func parseFlags(args []string, stderr io.Writer) (*settings, error) {
 	var s settings

@@ -1,6 +1,7 @@
-package embedtest_test
+package compat
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"strings"
@@ -27,23 +28,35 @@ func assume(server *embedtest.Server, change func(*sts.AssumeRoleInput), optFns 
 	}
 	cfg := server.Config()
 	cfg.RetryMaxAttempts = 1
-	return sts.NewFromConfig(cfg).AssumeRole(ctx, in, optFns...)
+	return sts.NewFromConfig(cfg).AssumeRole(context.Background(), in, optFns...)
 }
 
-func withRoles(o *embedtest.Options) {
-	o.Roles = []string{embedRole, "arn:aws-cn:iam::111122223333:role/team/a/embed"}
+// keys are those of an answer.
+func keys(out *sts.AssumeRoleOutput) aws.CredentialsProvider {
+	c := out.Credentials
+	return credentials(*c.AccessKeyId, *c.SecretAccessKey, *c.SessionToken)
 }
 
-// asking returns a client that has the keys.
+// asking asks for a URL with the keys of an answer.
 func asking(server *embedtest.Server, out *sts.AssumeRoleOutput) error {
-	_, err := newClient(server).GetSessionEmbedUrl(ctx, &quicksightembed.GetSessionEmbedUrlInput{AwsAccountId: aws.String(account)}, func(o *quicksightembed.Options) {
-		o.Credentials = provider{aws.Credentials{AccessKeyID: *out.Credentials.AccessKeyId, SecretAccessKey: *out.Credentials.SecretAccessKey, SessionToken: *out.Credentials.SessionToken}}
-	})
+	_, err := quicksightembed.NewFromConfig(server.Config()).GetSessionEmbedUrl(context.Background(),
+		&quicksightembed.GetSessionEmbedUrlInput{AwsAccountId: aws.String(account)},
+		func(o *quicksightembed.Options) { o.Credentials = keys(out) })
 	return err
 }
 
+// newSTS returns a server that has roles.
+func newSTS(t *testing.T) *embedtest.Server {
+	t.Helper()
+	server := embedtest.NewServer(func(o *embedtest.Options) {
+		o.Roles = []string{embedRole, "arn:aws-cn:iam::111122223333:role/team/a/embed"}
+	})
+	t.Cleanup(server.Close)
+	return server
+}
+
 func TestRoleSessionIsAQuickSightUser(t *testing.T) {
-	server := newServer(t, withRoles)
+	server := newSTS(t)
 	for role, user := range map[string]string{
 		embedRole: "arn:aws:quicksight:us-east-1:111122223333:user/default/embed/jane@example.com",
 		"arn:aws-cn:iam::111122223333:role/team/a/embed": "arn:aws-cn:quicksight:us-east-1:111122223333:user/default/embed/jane@example.com",
@@ -79,15 +92,15 @@ func TestAssumeRoleRefuses(t *testing.T) {
 		"a short time":             {func(in *sts.AssumeRoleInput) { in.DurationSeconds = aws.Int32(899) }, nil, "ValidationError", `DurationSeconds "899" must be 900 to 43200`},
 		"a long time":              {func(in *sts.AssumeRoleInput) { in.DurationSeconds = aws.Int32(43201) }, nil, "ValidationError", `DurationSeconds "43201" must be 900 to 43200`},
 		"another secret": {nil, func(o *sts.Options) {
-			o.Credentials = provider{aws.Credentials{AccessKeyID: "AKIAIOSFODNN7EXAMPLE", SecretAccessKey: "guessed"}}
+			o.Credentials = credentials("AKIAIOSFODNN7EXAMPLE", "guessed", "")
 		}, "SignatureDoesNotMatch", "the signature does not match"},
 		"another key": {nil, func(o *sts.Options) {
-			o.Credentials = provider{aws.Credentials{AccessKeyID: "AKIAOTHER", SecretAccessKey: "guessed"}}
+			o.Credentials = credentials("AKIAOTHER", "guessed", "")
 		}, "InvalidClientTokenId", "AKIAOTHER"},
 		"another region": {nil, func(o *sts.Options) { o.Region = "eu-west-1" }, "SignatureDoesNotMatch", `region "eu-west-1"`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			server := newServer(t, withRoles)
+			server := newSTS(t)
 			var options []func(*sts.Options)
 			if test.options != nil {
 				options = append(options, test.options)
@@ -103,12 +116,14 @@ func TestAssumeRoleRefuses(t *testing.T) {
 }
 
 func TestNoRoleCanBeAssumedWhereNoneIsTold(t *testing.T) {
-	_, err := assume(newServer(t), nil)
+	server := embedtest.NewServer()
+	defer server.Close()
+	_, err := assume(server, nil)
 	assert.ErrorContains(t, err, "AccessDenied")
 }
 
 func TestKeysOfARoleSessionAreForItAlone(t *testing.T) {
-	server := newServer(t, withRoles)
+	server := newSTS(t)
 	janes, err := assume(server, nil)
 	require.NoError(t, err)
 	bobs, err := assume(server, func(in *sts.AssumeRoleInput) { in.RoleSessionName = aws.String("bob") })
@@ -123,17 +138,16 @@ func TestKeysOfARoleSessionAreForItAlone(t *testing.T) {
 }
 
 func TestRoleSessionAssumesARole(t *testing.T) {
-	server := newServer(t, withRoles)
+	server := newSTS(t)
 	out, err := assume(server, nil)
 	require.NoError(t, err)
-	keys := provider{aws.Credentials{AccessKeyID: *out.Credentials.AccessKeyId, SecretAccessKey: *out.Credentials.SecretAccessKey, SessionToken: *out.Credentials.SessionToken}}
-	_, err = assume(server, nil, func(o *sts.Options) { o.Credentials = keys })
+	_, err = assume(server, nil, func(o *sts.Options) { o.Credentials = keys(out) })
 	assert.NoError(t, err)
 }
 
 func TestOtherOperationsOfSTS(t *testing.T) {
-	server := newServer(t, withRoles)
-	_, err := sts.NewFromConfig(server.Config()).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+	server := newSTS(t)
+	_, err := sts.NewFromConfig(server.Config()).GetCallerIdentity(t.Context(), &sts.GetCallerIdentityInput{})
 	assert.ErrorContains(t, err, `InvalidAction: the action "GetCallerIdentity" of version "2011-06-15" is not AssumeRole`)
 	resp, err := server.Client().Post(server.URL, "application/x-www-form-urlencoded", strings.NewReader("Action=AssumeRole"))
 	require.NoError(t, err)
@@ -152,7 +166,7 @@ func TestRolesThatAreNone(t *testing.T) {
 }
 
 func TestFaultsAreForURLsAlone(t *testing.T) {
-	server := newServer(t, withRoles)
+	server := newSTS(t)
 	server.Inject(embedtest.Fail("ResourceExistsException"))
 	out, err := assume(server, nil)
 	require.NoError(t, err)
