@@ -164,8 +164,8 @@ func TestUnusableEndpoints(t *testing.T) {
 	}
 }
 
-// TestCallToTheFIPSEndpoint sends to the FIPS endpoint's host name, which leads to embedtest here. CI
-// runs it under GODEBUG=fips140=only too, where only approved algorithms may sign and encrypt.
+// TestCallToTheFIPSEndpoint sends to the FIPS endpoint's host name, which leads to embedtest here.
+// CI runs it under GODEBUG=fips140=only too, where only approved algorithms may sign and encrypt.
 func TestCallToTheFIPSEndpoint(t *testing.T) {
 	server := embedtest.NewTLSServer(func(o *embedtest.Options) { o.Region = "us-gov-west-1" })
 	defer server.Close()

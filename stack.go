@@ -19,8 +19,8 @@ func WithAPIOptions(optFns ...func(*middleware.Stack) error) func(*Options) {
 	return func(o *Options) { o.APIOptions = append(o.APIOptions, optFns...) }
 }
 
-// intercepted reports whether there are interceptors. It wants a copy of options, in which slices are
-// not nil.
+// intercepted reports whether there are interceptors. The options have to be a copy: slices in it
+// are not nil.
 func (o *Options) intercepted() bool { return !reflect.DeepEqual(&o.Interceptors, &unset.Interceptors) }
 
 // unset is such a copy, of no options.

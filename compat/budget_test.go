@@ -53,7 +53,8 @@ func TestBudgetOfAllocations(t *testing.T) {
 	}
 }
 
-// TestBudgetOfClients holds that clients of one config hold no more than official clients, in any mode.
+// TestBudgetOfClients holds that clients of one config hold no more than official clients, in any
+// mode.
 func TestBudgetOfClients(t *testing.T) {
 	const buffers = 8 << 10 // of a connection; the server has them ready, or makes them anew
 	for _, mode := range defaultsModes {

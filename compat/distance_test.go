@@ -70,8 +70,8 @@ func (s *distantService) close() {
 	s.ending.Wait()
 }
 
-// newCertificate makes one with a key such as AWS's endpoints have: that of httptest is of RSA, with
-// which a server on this machine would keep it busy.
+// newCertificate makes one with an elliptic key. The RSA key of httptest would keep the machine
+// busy with the server's part of handshakes.
 func newCertificate(tb testing.TB) tls.Certificate {
 	tb.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -129,8 +129,8 @@ func delay(to io.WriteCloser, from io.Reader, first, each time.Duration) {
 	to.Close()
 }
 
-// people make calls, each of them one after the other, and pause after each one, for a time that is
-// random: pause is the average. It returns how long the calls took, in order; none of them may fail.
+// people make calls, each of them one after the other. They pause after each call for a random
+// time, whose average is pause. It returns how long the calls took, in order. None may fail.
 func people(tb testing.TB, call caller, count, callsOfEach int, pause time.Duration) (took []time.Duration) {
 	tb.Helper()
 	var mu sync.Mutex
@@ -181,7 +181,7 @@ func steadily(tb testing.TB, s *distantService, call caller, callers, calls int)
 	return took, s.opened.Load()
 }
 
-// inBursts has all of them call at once, and again after a second. It is the second burst that is measured.
+// inBursts has all of them call at once, and again after a second. It measures the second burst.
 func inBursts(tb testing.TB, s *distantService, call caller, callers, calls int) (took []time.Duration, opened int64) {
 	tb.Helper()
 	people(tb, call, callers, calls, 0)
@@ -191,8 +191,8 @@ func inBursts(tb testing.TB, s *distantService, call caller, callers, calls int)
 	return took, s.opened.Load() - before
 }
 
-// BenchmarkDistance shows what a user of a busy backend waits for, and the connections that are opened
-// for it.
+// BenchmarkDistance shows how long a user of a busy backend waits, and the connections that are
+// opened for it.
 func BenchmarkDistance(b *testing.B) {
 	for _, situation := range situations {
 		b.Run(situation.name, func(b *testing.B) {

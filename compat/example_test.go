@@ -64,8 +64,8 @@ func printSpans(spans tracetest.SpanStubs, parent string, depth int) {
 	}
 }
 
-// A user who signs in with a role has a role session, named after the user. Its credentials sign the
-// user's calls. Keep them for as long as the user is signed in: otherwise each call asks STS.
+// A user who signs in with a role has a role session, named after the user. Its credentials sign
+// the user's calls. Keep them for as long as the user is signed in: otherwise each call asks STS.
 func Example_roleSession() {
 	const roleArn = "arn:aws:iam::111122223333:role/embed-console"
 	server := embedtest.NewServer(func(o *embedtest.Options) { o.Roles = []string{roleArn} })
@@ -92,12 +92,13 @@ func Example_roleSession() {
 		fmt.Println(out.Status)
 	}
 	for _, request := range server.Requests() {
-		fmt.Println(request.Operation, request.UserArn)
+		_, user, _ := strings.Cut(request.UserArn, ":user/")
+		fmt.Println(request.Operation, user)
 	}
 	// Output:
 	// 200
 	// 200
-	// AssumeRole arn:aws:quicksight:us-east-1:111122223333:user/default/embed-console/jane@example.com
-	// GetSessionEmbedUrl arn:aws:quicksight:us-east-1:111122223333:user/default/embed-console/jane@example.com
-	// GetSessionEmbedUrl arn:aws:quicksight:us-east-1:111122223333:user/default/embed-console/jane@example.com
+	// AssumeRole default/embed-console/jane@example.com
+	// GetSessionEmbedUrl default/embed-console/jane@example.com
+	// GetSessionEmbedUrl default/embed-console/jane@example.com
 }

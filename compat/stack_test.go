@@ -201,8 +201,8 @@ func TestRepeatedSteps(t *testing.T) {
 	}
 }
 
-// around inserts a step beside the one at a place, of whichever kind that is. It does something with
-// the request, which is nil at Initialize, and calls next as often as it likes.
+// around inserts a step beside the one at a place, of whichever kind that is. It does something
+// with the request, which is nil at Initialize, and calls next as often as it likes.
 func around(stack *middleware.Stack, at, name string, pos middleware.RelativePosition, do func(ctx context.Context, request any, next func(context.Context) error) error) error {
 	if _, ok := stack.Initialize.Get(at); ok {
 		return stack.Initialize.Insert(middleware.InitializeMiddlewareFunc(name, func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (out middleware.InitializeOutput, metadata middleware.Metadata, err error) {

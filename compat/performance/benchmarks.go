@@ -12,8 +12,8 @@ import (
 	"golang.org/x/perf/benchfmt"
 )
 
-// benchmark is the result of one of the benchmarks in .., for both clients: medians of several runs, by
-// unit.
+// benchmark is the result of a benchmark in the directory above, for both clients: medians of
+// several runs, by unit.
 type benchmark struct {
 	Name           string
 	Official, Ours map[string]float64
