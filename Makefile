@@ -51,7 +51,7 @@ platforms: ## with 32 bits, with approved cryptography alone, with the next enco
 race: ## the tests, with the race detector
 	for module in $(ours); do (cd $$module && go test -race ./...); done
 
-compat: compat/js/node_modules/.package-lock.json ## beside the official client, the AWS CLI, the SDK for JavaScript, OpenTelemetry and X-Ray
+compat: compat/js/node_modules/.package-lock.json ## beside the official client, other SDKs, the AWS CLI, curl, OpenTelemetry and X-Ray
 	cd compat && $(gotest) -race .
 	cd compat/instrumentation && $(gotest) -race .
 
@@ -97,11 +97,11 @@ mutants: ## how many small changes of the code the tests notice; docs/reliabilit
 	GOFLAGS=-short=true go tool -modfile=$(CURDIR)/tools/go.mod gremlins unleash --workers 1 --timeout-coefficient 5 --invert-logical --invert-loopctrl \
 		-E 'embedtest|examples|compat' .
 	GOFLAGS=-short=true go tool -modfile=$(CURDIR)/tools/go.mod gremlins unleash --workers 1 --timeout-coefficient 5 --invert-logical --invert-loopctrl \
-		-E '(server|options|request|service|session|recent|fault|certificate|sts|console).go' ./embedtest
+		-E '(server|state|options|request|service|session|recent|fault|certificate|sts|console).go' ./embedtest
 
 update-peers: ## move the other clients to their newest versions, and run the parity suite
 	cd compat && go get $(peers:%=%@latest) && go mod tidy
-	npm install --prefix compat/js --save-exact @aws-sdk/client-quicksight@latest
+	npm install --prefix compat/js --save-exact @aws-sdk/client-quicksight@latest aws-sdk@latest
 	npm install --prefix examples/webapp --save-exact amazon-quicksight-embedding-sdk@latest
 	$(MAKE) compat webapp
 

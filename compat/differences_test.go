@@ -242,7 +242,7 @@ var (
 				server.Close()
 				logs[peer.name] = logged.String()
 			}
-			for secret, pattern := range map[string]string{"token": "t0ken", "signature": "Signature=[0-9a-f]{64}", "code": "code=[0-9a-f]{64}"} {
+			for secret, pattern := range map[string]string{"token": "t0ken", "signature": "Signature=[0-9a-f]{64}", "code": `code=[\w%-]{64}`} {
 				assert.Regexp(t, pattern, logs["the official client"], secret)
 				assert.NotRegexp(t, pattern, logs["this client"], secret)
 			}

@@ -117,7 +117,7 @@ func plain(code string) string {
 func TestDocumentsLinks(t *testing.T) {
 	documents, err := filepath.Glob("../docs/*.md")
 	require.NoError(t, err)
-	documents = append(documents, "../README.md", "../CONTRIBUTING.md", "../CHANGELOG.md")
+	documents = append(documents, "../README.md", "../CONTRIBUTING.md", "../CHANGELOG.md", "../cmd/quicksight-local/README.md")
 	for _, document := range documents {
 		for _, link := range regexp.MustCompile(`(?:\]\(|src=")([^)":]+)[)"]`).FindAllStringSubmatch(read(t, document), -1) {
 			file, anchor, _ := strings.Cut(link[1], "#")

@@ -47,11 +47,12 @@ func TestProgramsMoveOver(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			official, moved := build(t, name, nil, nil), build(t, name, from, to)
 			for _, code := range test.faults {
-				var flags []string
-				if code != "" {
-					flags = []string{"-fail", code}
+				env := serve(t)
+				if code == "NewException" {
+					inject(t, env, `{"always":true,"fault":"Reply","status":400,"header":{"X-Amzn-ErrorType":["NewException"]},"body":"{}"}`)
+				} else if code != "" {
+					inject(t, env, `{"always":true,"fault":"Fail","code":"`+code+`"}`)
 				}
-				env := serve(t, flags...)
 				want, stderr := runIn(t, env, official)
 				require.Empty(t, string(stderr))
 				got, stderr := runIn(t, env, moved)

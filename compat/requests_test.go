@@ -46,7 +46,7 @@ func newGate(t testing.TB, token string) *gate {
 	g := &gate{}
 	g.Server = embedtest.NewServer(func(o *embedtest.Options) {
 		o.Now = func() time.Time { return signedAt }
-		o.Credentials.SessionToken = token
+		o.Credentials.AccessKeyID, o.Credentials.SessionToken = "AKIAIOSFODNN7EXAMPLE", token
 		o.OnRequest = func(r embedtest.Request) { g.last.Store(&r) }
 	})
 	t.Cleanup(g.Close)

@@ -9,12 +9,14 @@ import (
 	"crypto/x509/pkix"
 	"math/big"
 	"net"
+	"net/url"
 	"time"
 )
 
-// newCertificate makes a certificate for an address and for this machine. Its key is new and stays in the process, and it
-// cannot sign others: httptest's own is a certificate authority whose key is public, which nobody should trust.
-func newCertificate(addr net.Addr) tls.Certificate {
+// newCertificate makes a certificate for an address, this machine and a public URL, if there is
+// one. Its key is new and stays in the process, and it cannot sign others: httptest's own is a
+// certificate authority whose key is public, which nobody should trust.
+func newCertificate(addr net.Addr, publicURL string) tls.Certificate {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		panic(err) // no random numbers
@@ -33,6 +35,13 @@ func newCertificate(addr net.Addr) tls.Certificate {
 	}
 	if tcp, ok := addr.(*net.TCPAddr); ok && !tcp.IP.IsUnspecified() {
 		template.IPAddresses = append(template.IPAddresses, tcp.IP)
+	}
+	if public, err := url.Parse(publicURL); err == nil && publicURL != "" {
+		if ip := net.ParseIP(public.Hostname()); ip != nil {
+			template.IPAddresses = append(template.IPAddresses, ip)
+		} else {
+			template.DNSNames = append(template.DNSNames, public.Hostname())
+		}
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {

@@ -1,6 +1,7 @@
 package embedtest
 
 import (
+	"cmp"
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
@@ -13,8 +14,9 @@ import (
 	"example.com/quicksightembed"
 )
 
-// This file is what a browser sees: the console that an embed URL opens, in a frame or in a tab. It speaks the messages of
-// amazon-quicksight-embedding-sdk.
+// This file is what a browser sees: the console that an embed URL opens, in a frame or in a tab. It
+// posts the messages that AWS documents for consoles, and no others:
+// https://github.com/awslabs/amazon-quicksight-embedding-sdk
 
 const (
 	embedPath   = "/embedding/"
@@ -38,7 +40,7 @@ var (
 	welcomePage = template.Must(template.New("welcome").Parse(welcomeHTML))
 )
 
-// contentPolicy lets the pages use their own script and style, and ask this server, and nothing else.
+// contentPolicy lets the pages use their own script and style, ask this server, and nothing else.
 var contentPolicy = "default-src 'none'; script-src '" + hashSource(consoleScript) + "'; style-src '" + hashSource(consoleStyle) +
 	"'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'"
 
@@ -53,18 +55,22 @@ const (
 	sessionIsSpent = "Unauthorized"
 )
 
-// serveConsole answers the opening of an embed URL. Parameters that the embedding SDK adds do not matter.
-func (s *sessions) serveConsole(w http.ResponseWriter, r *http.Request) {
+// serveConsole answers the opening of an embed URL. It ignores parameters that the embedding SDK
+// adds.
+func (s *Server) serveConsole(w http.ResponseWriter, r *http.Request) {
 	if !isLook(w, r) {
 		return
 	}
-	opened, status, problem := s.open(r)
-	s.setPageHeader(w)
+	opened, status, problem := s.sessions.open(r)
+	if r.Method == http.MethodGet {
+		pause(w, r, s.options.ConsoleDelay)
+	}
+	s.sessions.setPageHeader(w)
 	if status == http.StatusOK && r.Method == http.MethodGet {
 		http.SetCookie(w, opened.browserCookie(r))
 	}
 	w.WriteHeader(status)
-	left := opened.endsAt().Sub(s.now())
+	left := opened.endsAt().Sub(s.Now())
 	pageType, title, menuPage := describe(opened.entryPoint)
 	errorCode := urlIsSpent
 	if problem == ended {
@@ -77,7 +83,8 @@ func (s *sessions) serveConsole(w http.ResponseWriter, r *http.Request) {
 		"PageType":         pageType,
 		"Title":            title,
 		"Pages":            menuAt(menuPage),
-		"User":             opened.user,
+		"User":             cmp.Or(opened.user, "the identity that signed the request"),
+		"Silent":           s.options.ConsoleSilent,
 		"Left":             left.Round(time.Second).String(),
 		"LeftMilliseconds": strconv.FormatInt(left.Milliseconds(), 10),
 		"Until":            opened.endsAt().UTC().Format(time.RFC3339),
@@ -86,7 +93,7 @@ func (s *sessions) serveConsole(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// serveControl answers the control frame, which the embedding SDK sends messages to: all that it needs is their origin.
+// serveControl answers the control frame, to which the embedding SDK sends messages.
 func (s *sessions) serveControl(w http.ResponseWriter, r *http.Request) {
 	if !isLook(w, r) {
 		return
@@ -95,13 +102,15 @@ func (s *sessions) serveControl(w http.ResponseWriter, r *http.Request) {
 	controlPage.Execute(w, nil)
 }
 
-// serveWelcome answers someone who opens the server itself in a browser, to accept its certificate: in a frame browsers do not ask.
+// serveWelcome answers someone who opens the server itself in a browser, to accept its certificate:
+// browsers do not ask in a frame.
 func (s *sessions) serveWelcome(w http.ResponseWriter) {
 	s.setPageHeader(w)
 	welcomePage.Execute(w, map[string]any{"Style": template.CSS(consoleStyle)})
 }
 
-// setPageHeader sets the header of every page. There are two policies: who may frame it, and what it may do.
+// setPageHeader sets the header of every page, with two policies: who may frame it, and what it
+// may do.
 func (s *sessions) setPageHeader(w http.ResponseWriter) {
 	w.Header().Set("Content-Security-Policy", s.frameAncestors)
 	w.Header().Add("Content-Security-Policy", contentPolicy)
@@ -119,7 +128,7 @@ func isLook(w http.ResponseWriter, r *http.Request) bool {
 	return false
 }
 
-// menu are the console's own pages. It is there for its looks.
+// menu are the console's own pages.
 var menu = []struct{ name, entryPoint string }{
 	{"Start", quicksightembed.EntryPointStart},
 	{"Favorites", quicksightembed.EntryPointFavorites},
@@ -135,7 +144,8 @@ func analysisOf(entryPoint string) (id string, ok bool) {
 	return strings.CutPrefix(entryPoint, quicksightembed.AnalysisEntryPoint(""))
 }
 
-// describe returns what the embedding SDK calls the page of an entry point, its title, and which page of the menu it is in.
+// describe returns what the embedding SDK calls the page of an entry point, its title, and the
+// page of the menu that it is in.
 func describe(entryPoint string) (pageType, title, menuPage string) {
 	if id, ok := dashboardOf(entryPoint); ok {
 		return "DASHBOARD", "Dashboard " + id, "Dashboards"
@@ -152,21 +162,21 @@ func describe(entryPoint string) (pageType, title, menuPage string) {
 }
 
 type menuEntry struct {
-	Name      string
-	IsCurrent bool
+	Name, EntryPoint string
+	IsCurrent        bool
 }
 
 func menuAt(current string) (entries []menuEntry) {
 	for _, page := range menu {
-		entries = append(entries, menuEntry{page.name, page.name == current})
+		entries = append(entries, menuEntry{page.name, page.entryPoint, page.name == current})
 	}
 	return entries
 }
 
 const cookieName = "embedtest-session"
 
-// browserCookie keeps the session open in the browser that opened it. In a frame of another site, browsers take it over TLS
-// alone, and many of them only where it is kept apart for the site that the frame is in.
+// browserCookie keeps the session open in the browser that opened it. In a frame of another site,
+// browsers accept it over TLS alone, and many of them only if it is kept apart for that site.
 func (s *session) browserCookie(r *http.Request) *http.Cookie {
 	cookie := &http.Cookie{Name: cookieName, Value: s.cookie, Path: r.URL.Path, HttpOnly: true, SameSite: http.SameSiteLaxMode}
 	if r.TLS != nil {

@@ -32,8 +32,8 @@ func TestConsoleShowsItsEntryPoint(t *testing.T) {
 			_, page := open(t, server, http.MethodGet, issue(t, server, in))
 			assert.Contains(t, page, "<h2>"+test.title+"</h2>")
 			assert.Contains(t, page, `data-page-type="`+test.pageType+`"`)
-			assert.Contains(t, page, `<p aria-current="page">`+test.menu+`</p>`)
-			assert.Equal(t, 1, strings.Count(page, "aria-current="))
+			assert.Contains(t, page, ` aria-current="page">`+test.menu+`</button>`)
+			assert.Equal(t, 1, strings.Count(page, ` aria-current="page">`))
 		})
 	}
 }
@@ -106,4 +106,49 @@ func TestConsoleEscapesWhatUsersAreCalled(t *testing.T) {
 	_, page := open(t, server, http.MethodGet, issue(t, server, in))
 	assert.Equal(t, 1, strings.Count(page, "<script>"))
 	assert.Contains(t, page, `jane&#34;&gt;&lt;script&gt;`)
+}
+
+func TestURLThatWasEscapedTwiceSaysSo(t *testing.T) {
+	server := newServer(t)
+	issued := issue(t, server, janesInput())
+	for name, url := range map[string]string{
+		"as HTML":          strings.ReplaceAll(issued, "&", "&amp;"),
+		"as JSON":          strings.ReplaceAll(issued, "&", `\u0026`),
+		"as JSON in a URL": strings.ReplaceAll(issued, "&", "%5Cu0026"),
+		"its ?":            strings.Replace(issued, "?", "%3F", 1),
+		"its &":            strings.ReplaceAll(issued, "&", "%26"),
+		"its %":            strings.ReplaceAll(issued, "%", "%25"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			resp, page := open(t, server, http.MethodGet, url)
+			assert.Equal(t, 400, resp.StatusCode)
+			assert.Contains(t, page, "This URL was escaped twice")
+			assert.Contains(t, page, `data-error-code="Forbidden"`)
+		})
+	}
+	for name, url := range map[string]string{
+		"no identityprovider": strings.Replace(issued, "&identityprovider=quicksight", "", 1),
+		"no isauthcode":       strings.Replace(issued, "&isauthcode=true", "", 1),
+		"another one":         strings.Replace(issued, "isauthcode=true", "isauthcode=false", 1),
+	} {
+		t.Run(name, func(t *testing.T) {
+			resp, _ := open(t, server, http.MethodGet, url)
+			assert.Equal(t, 404, resp.StatusCode)
+		})
+	}
+	resp, _ := open(t, server, http.MethodGet, issued)
+	assert.Equal(t, 200, resp.StatusCode, "none of this used it up")
+}
+
+func TestConsoleThatIsSlowOrSilent(t *testing.T) {
+	server := newServer(t, func(o *embedtest.Options) { o.ConsoleDelay, o.ConsoleSilent = 50*time.Millisecond, true })
+	url := issue(t, server, janesInput())
+	start := time.Now()
+	resp, page := open(t, server, http.MethodGet, url)
+	assert.Equal(t, 200, resp.StatusCode)
+	assert.GreaterOrEqual(t, time.Since(start), 50*time.Millisecond)
+	assert.Contains(t, page, ` data-silent="true"`)
+	server = newServer(t)
+	_, page = open(t, server, http.MethodGet, issue(t, server, janesInput()))
+	assert.NotContains(t, page, "data-silent=")
 }

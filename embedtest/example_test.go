@@ -6,13 +6,33 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strings"
+	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/smithy-go"
 
 	"example.com/quicksightembed"
 	"example.com/quicksightembed/embedtest"
 )
+
+// In a test, New is all that it takes: the server closes itself, and if the test fails it logs the
+// requests that it refused, and why.
+func ExampleNew() {
+	_ = func(t *testing.T) {
+		server := embedtest.New(t, func(o *embedtest.Options) { o.Dashboards = []string{"sales"} })
+		client := quicksightembed.NewFromConfig(server.Config())
+
+		_, err := client.GetSessionEmbedUrl(t.Context(), &quicksightembed.GetSessionEmbedUrlInput{
+			AwsAccountId: aws.String("111122223333"),
+			EntryPoint:   aws.String(quicksightembed.DashboardEntryPoint("sales")),
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	}
+}
 
 func ExampleNewServer() {
 	server := embedtest.NewServer()
@@ -113,8 +133,8 @@ func ExampleServer_Advance() {
 	// Output: 410 Gone
 }
 
-// Users who sign in with roles: each has credentials, and is told apart by them. Where the code under test asks STS for them, use
-// Options.Roles, as the example of a role session of quicksightembed does.
+// Users who sign in with roles: each has keys of their own. If the code under test asks STS for them,
+// use Options.Roles.
 func ExampleIdentity() {
 	janes := aws.Credentials{AccessKeyID: "ASIAJANE", SecretAccessKey: "secret-access-key", SessionToken: "janes-session-token"}
 	server := embedtest.NewServer(func(o *embedtest.Options) {
@@ -132,4 +152,190 @@ func ExampleIdentity() {
 		})
 	fmt.Println(server.Requests()[0].UserArn)
 	// Output: arn:aws:quicksight:us-east-1:111122223333:user/default/embed-role/jane
+}
+
+// An outage for one user, until it is removed.
+func ExampleServer_RemoveFaults() {
+	server := embedtest.NewServer()
+	defer server.Close()
+	client := quicksightembed.NewFromConfig(server.Config())
+	ask := func() error {
+		_, err := client.GetSessionEmbedUrl(context.Background(), &quicksightembed.GetSessionEmbedUrlInput{
+			AwsAccountId: aws.String("111122223333"), UserArn: aws.String(jane),
+		})
+		return err
+	}
+
+	ids := server.Inject(embedtest.Status(503).ForUser(jane).Times(100))
+	fmt.Println(ask() != nil, server.Faults())
+	server.RemoveFaults(ids...)
+	fmt.Println(ask() != nil, server.Faults())
+	// Output:
+	// true [{1 Status 100 3}]
+	// false []
+}
+
+// A fault of STS, for code that assumes a role.
+func ExampleFault_ForOperation() {
+	server := embedtest.NewServer(func(o *embedtest.Options) { o.Roles = []string{"arn:aws:iam::111122223333:role/embed"} })
+	defer server.Close()
+	server.Inject(embedtest.Fail("AccessDenied").ForOperation("AssumeRole"))
+	fmt.Println(server.Faults()[0].Name)
+	// Output: Fail
+}
+
+// A firewall that lets one request an hour through.
+func ExampleRateLimit() {
+	server := embedtest.NewServer()
+	defer server.Close()
+	client := quicksightembed.NewFromConfig(server.Config())
+	server.Inject(embedtest.RateLimit(1, time.Hour))
+
+	for range 2 {
+		_, err := client.GetSessionEmbedUrl(context.Background(), &quicksightembed.GetSessionEmbedUrlInput{AwsAccountId: aws.String("111122223333")})
+		var throttled *quicksightembed.ThrottlingException
+		fmt.Println(errors.As(err, &throttled))
+	}
+	// Output:
+	// false
+	// true
+}
+
+// A slow service: the call takes as long as the delay, or fails if its context ends earlier.
+func ExampleDelay() {
+	server := embedtest.NewServer()
+	defer server.Close()
+	client := quicksightembed.NewFromConfig(server.Config())
+	server.Inject(embedtest.Delay(time.Minute).ForUser(jane))
+
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
+	defer cancel()
+	_, err := client.GetSessionEmbedUrl(ctx, &quicksightembed.GetSessionEmbedUrlInput{
+		AwsAccountId: aws.String("111122223333"), UserArn: aws.String(jane),
+	})
+	fmt.Println(errors.Is(err, context.DeadlineExceeded))
+	// Output: true
+}
+
+// A test that fails if the code under test did not call often enough to meet its faults.
+func ExampleServer_AssertFaultsHappened() {
+	_ = func(t *testing.T) {
+		server := embedtest.New(t)
+		server.Inject(embedtest.Throttle().Times(2))
+		// … what calls QuickSight three times
+		server.AssertFaultsHappened(t)
+	}
+}
+
+// A test of code that calls in the background.
+func ExampleServer_WaitForRequests() {
+	server := embedtest.NewServer()
+	defer server.Close()
+	client := quicksightembed.NewFromConfig(server.Config())
+
+	go client.GetSessionEmbedUrl(context.Background(), &quicksightembed.GetSessionEmbedUrlInput{AwsAccountId: aws.String("111122223333")})
+	fmt.Println(server.WaitForRequests(context.Background(), 1), server.RequestCount())
+	// Output: <nil> 1
+}
+
+// Who opened what.
+func ExampleServer_Openings() {
+	server := embedtest.NewServer()
+	defer server.Close()
+	client := quicksightembed.NewFromConfig(server.Config())
+	out, err := client.GetSessionEmbedUrl(context.Background(), &quicksightembed.GetSessionEmbedUrlInput{
+		AwsAccountId: aws.String("111122223333"), UserArn: aws.String(jane),
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	for range 2 {
+		page, err := server.Client().Get(*out.EmbedUrl)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		page.Body.Close()
+	}
+	for _, opening := range server.Openings() {
+		fmt.Println(opening.UserArn == jane, opening.EntryPoint, opening.Status)
+	}
+	// Output:
+	// true /start 200
+	// true /start 410
+}
+
+// What changes while a program runs, and how to put it back.
+func ExampleServer_Reset() {
+	server := embedtest.NewServer()
+	defer server.Close()
+	client := quicksightembed.NewFromConfig(server.Config())
+	ask := func() {
+		_, err := client.GetSessionEmbedUrl(context.Background(), &quicksightembed.GetSessionEmbedUrlInput{
+			AwsAccountId: aws.String("111122223333"), UserArn: aws.String(jane),
+		})
+		var apiErr smithy.APIError
+		if errors.As(err, &apiErr) {
+			fmt.Println(apiErr.ErrorCode())
+			return
+		}
+		fmt.Println("a URL")
+	}
+
+	server.UnregisterUser(jane)
+	ask()
+	server.Reset()
+	ask()
+	server.SetEdition(embedtest.EditionStandard)
+	ask()
+	// Output:
+	// QuickSightUserNotFoundException
+	// a URL
+	// UnsupportedUserEditionException
+}
+
+// Permissions that are missing: IAM refuses, and names the action.
+func ExampleOptions_denied() {
+	server := embedtest.NewServer(func(o *embedtest.Options) { o.Denied = []string{"quicksight:GetAuthCode"} })
+	defer server.Close()
+	_, err := quicksightembed.NewFromConfig(server.Config()).GetSessionEmbedUrl(context.Background(), &quicksightembed.GetSessionEmbedUrlInput{
+		AwsAccountId: aws.String("111122223333"), UserArn: aws.String(jane),
+	})
+	var denied *quicksightembed.AccessDeniedException
+	if errors.As(err, &denied) {
+		fmt.Println(strings.Split(*denied.Message, " on resource: ")[0])
+	}
+	// Output: User: arn:aws:iam::111122223333:user/embedtest is not authorized to perform: quicksight:GetAuthCode
+}
+
+// An incident: a key is revoked while the program runs.
+func ExampleServer_RevokeKey() {
+	server := embedtest.NewServer(func(o *embedtest.Options) { o.Credentials.AccessKeyID = "AKIALEAKED" })
+	defer server.Close()
+	server.RevokeKey("AKIALEAKED")
+	_, err := quicksightembed.NewFromConfig(server.Config()).GetSessionEmbedUrl(context.Background(), &quicksightembed.GetSessionEmbedUrlInput{
+		AwsAccountId: aws.String("111122223333"),
+	})
+	var apiErr smithy.APIError
+	if errors.As(err, &apiErr) {
+		fmt.Println(apiErr.ErrorCode())
+	}
+	// Output: UnrecognizedClientException
+}
+
+// A gateway that answers with an id and no URL: code that reads EmbedUrl must check it.
+func ExampleOptions_envelopeIdOnly() {
+	server := embedtest.NewServer(func(o *embedtest.Options) { o.EnvelopeIdOnly = true })
+	defer server.Close()
+	out, err := quicksightembed.NewFromConfig(server.Config()).GetSessionEmbedUrl(context.Background(), &quicksightembed.GetSessionEmbedUrlInput{
+		AwsAccountId: aws.String("111122223333"),
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(out.EmbedUrl == nil, out.Id != nil)
+	// Output: true true
 }

@@ -3,95 +3,284 @@ package embedtest
 import (
 	"cmp"
 	"fmt"
+	"maps"
+	"math"
 	"net"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
+	"testing"
 	"time"
 )
 
-// Fault is something that goes wrong with a request that the server would otherwise answer with a URL: so a wrong signature is
-// never hidden by it, and AssumeRole never meets one. Inject it:
+// The operations that faults happen to.
+const (
+	operationGetSessionEmbedURL = "GetSessionEmbedUrl"
+	operationAssumeRole         = "AssumeRole"
+)
+
+// Fault is something that goes wrong with a request that the server would otherwise answer with a
+// URL: a wrong signature or input is refused first. Inject it:
 //
-//	srv.Inject(embedtest.Throttle().Times(2))
-//	srv.Inject(embedtest.Stall().When(func(r embedtest.Request) bool { return r.UserArn == jane }))
+//	server.Inject(embedtest.Throttle().Times(2))
+//	server.Inject(embedtest.Stall().ForUser(jane))
+//	server.Inject(embedtest.Fail("AccessDenied").ForOperation("AssumeRole"))
 //
-// An outage is a fault whose When returns true for as long as it lasts.
+// A fault happens once, unless Times or When says otherwise. An outage is a fault whose When
+// returns true for as long as it lasts, or that RemoveFaults ends.
 type Fault struct {
-	name    string
-	times   int // how often it still happens; 0 is without end
-	when    func(Request) bool
+	name      string
+	times     int // how often it happens; 0 is without end
+	when      func(Request) bool
+	operation string
+	user, key string // "" is any
+	early     bool   // before the signature is verified
+
 	failure *serviceError
+	header  http.Header // more of the reply's header
 	skew    time.Duration
+	delay   time.Duration
+	limit   *limit
 	status  int // what serve answers with
 	serve   func(w http.ResponseWriter, r *http.Request, reply func() []byte)
 }
 
-// Times returns the fault for n requests. A fault without Times or When happens once. Less than 1 is an error of the test,
-// and panics.
+// Times returns the fault for n requests. It panics if n is less than 1.
 func (f Fault) Times(n int) Fault {
 	if n < 1 {
-		panic(fmt.Sprintf("embedtest: a fault cannot happen %d times", n))
+		must(fmt.Errorf("a fault cannot happen %d times: it must be 1 or more", n))
 	}
 	f.times = n
 	return f
 }
 
-// When returns the fault for each request that the predicate holds for; with Times, for that many of them. The predicate
-// may be called concurrently; Status, Code and Message of its request are not set yet.
+// When returns the fault for each request for which the predicate returns true; with Times, for
+// that many of them. The predicate may be called concurrently, and may ask the server. Status,
+// Code and Message of its request are not set yet.
 func (f Fault) When(predicate func(Request) bool) Fault {
 	f.when = predicate
 	return f
 }
 
-// Inject queues faults. For each request the first fault in the queue that it fits happens, until none is left.
-func (s *Server) Inject(faults ...Fault) {
+// ForUser returns the fault for requests that are for a QuickSight user, by ARN. It panics if
+// userArn is not one.
+func (f Fault) ForUser(userArn string) Fault {
+	must(Options{UserArn: userArn}.Validate())
+	f.user = userArn
+	return f
+}
+
+// ForAccessKey returns the fault for requests that are signed with an access key.
+func (f Fault) ForAccessKey(accessKeyID string) Fault {
+	f.key = accessKeyID
+	return f
+}
+
+// ForOperation returns the fault for an operation: "GetSessionEmbedUrl", the default, or
+// "AssumeRole". It panics for another.
+func (f Fault) ForOperation(operation string) Fault {
+	if operation != operationGetSessionEmbedURL && operation != operationAssumeRole {
+		must(fmt.Errorf("operation %q must be %s or %s", operation, operationGetSessionEmbedURL, operationAssumeRole))
+	}
+	f.operation = operation
+	return f
+}
+
+// BeforeSignature returns the fault as load balancers and firewalls have it: it happens before the
+// signature is verified. Its predicates see whom the request claims to be for.
+func (f Fault) BeforeSignature() Fault {
+	f.early = true
+	return f
+}
+
+func (f *Fault) fits(r Request) bool {
+	return r.Operation == cmp.Or(f.operation, operationGetSessionEmbedURL) &&
+		(f.user == "" || f.user == r.UserArn) && (f.key == "" || f.key == r.AccessKeyId) && (f.when == nil || f.when(r))
+}
+
+// injected is a fault that can still happen.
+type injected struct {
+	Fault
+	FaultStatus
+}
+
+// Inject queues faults and returns their IDs. For each request the first fault in the queue that it
+// fits happens, until none is left.
+func (s *Server) Inject(faults ...Fault) (ids []int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, f := range faults {
-		if f.times == 0 && f.when == nil {
+		if f.times == 0 && f.when == nil && f.limit == nil {
 			f.times = 1
 		}
-		s.faults = append(s.faults, &f)
-	}
-}
-
-// takeFault returns the fault that happens to the request, or one that is nothing. Predicates run without the lock, so that
-// they may ask the server.
-func (s *Server) takeFault(r Request) *Fault {
-	s.mu.Lock()
-	queue := slices.Clone(s.faults)
-	s.mu.Unlock()
-	for _, f := range queue {
-		if (f.when == nil || f.when(r)) && s.useUp(f) {
-			return f
+		if f.limit != nil {
+			f.limit = &limit{requests: f.limit.requests, per: f.limit.per}
 		}
+		s.state.faultID++
+		ids = append(ids, s.state.faultID)
+		s.state.faults = append(s.state.faults, &injected{f, FaultStatus{ID: s.state.faultID, Name: f.name, Times: f.times}})
 	}
-	return &Fault{}
+	return ids
 }
 
-// useUp counts that a fault happens, and reports false where it was used up in the meantime.
-func (s *Server) useUp(f *Fault) bool {
+// FaultStatus is a fault that can still happen.
+type FaultStatus struct {
+	ID       int    `json:"id"`
+	Name     string `json:"name"`     // such as "Throttle"
+	Times    int    `json:"times"`    // how often it happens in all, 0 without end
+	Happened int    `json:"happened"` // how often it has happened
+}
+
+// Faults returns the faults that can still happen, in the order of the queue.
+func (s *Server) Faults() []FaultStatus {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	i := slices.Index(s.faults, f)
-	if i < 0 {
-		return false
+	faults := []FaultStatus{}
+	for _, f := range s.state.faults {
+		faults = append(faults, f.FaultStatus)
 	}
-	switch f.times {
-	case 0: // without end
-	case 1:
-		s.faults = slices.Delete(s.faults, i, i+1)
-	default:
-		f.times--
-	}
-	return true
+	return faults
 }
 
-// Fail answers with an exception, such as "ResourceExistsException", with the status that QuickSight documents for it, or
-// 400 for another code.
+// RemoveFaults removes faults by their IDs, or all faults if none is given. It returns how many it
+// removed: a fault that has happened as often as it can is gone already.
+func (s *Server) RemoveFaults(ids ...int) (removed int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before := len(s.state.faults)
+	s.state.faults = slices.DeleteFunc(s.state.faults, func(f *injected) bool {
+		return len(ids) == 0 || slices.Contains(ids, f.ID)
+	})
+	return before - len(s.state.faults)
+}
+
+// AssertFaultsHappened fails the test for each injected fault that has not happened, or not as
+// often as Times says.
+func (s *Server) AssertFaultsHappened(t testing.TB) {
+	t.Helper()
+	for _, f := range s.Faults() {
+		if f.Happened == 0 || f.Happened < f.Times {
+			t.Errorf("embedtest: fault %d, %s, happened %d times, not %d", f.ID, f.Name, f.Happened, max(f.Times, 1))
+		}
+	}
+}
+
+// takeFault returns the fault that happens to the request, before or after its signature is
+// verified, or the zero value. Predicates run without the lock, so that they may ask the server.
+func (s *Server) takeFault(r Request, early bool) Fault {
+	s.mu.Lock()
+	queue := slices.Clone(s.state.faults)
+	s.mu.Unlock()
+	for _, f := range queue {
+		if f.early == early && f.fits(r) {
+			if fault, happens := s.useUp(f); happens {
+				return fault
+			}
+		}
+	}
+	return Fault{}
+}
+
+// useUp counts that a fault happens. It does not if it was used up in the meantime, or if its rate
+// limit is not reached.
+func (s *Server) useUp(f *injected) (fault Fault, happens bool) {
+	now := s.Now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := slices.Index(s.state.faults, f)
+	if i < 0 {
+		return fault, false
+	}
+	fault = f.Fault
+	if f.limit != nil {
+		wait := f.limit.take(now)
+		if wait == 0 {
+			return Fault{}, false
+		}
+		seconds := strconv.Itoa(int(math.Ceil(wait.Seconds())))
+		fault.header = http.Header{"Retry-After": {seconds}}
+		fault.failure = exception("ThrottlingException", "more than %d requests in %s: the next one in %s s", f.limit.requests, f.limit.per, seconds)
+	}
+	f.Happened++
+	if f.Happened == f.times {
+		s.state.faults = slices.Delete(s.state.faults, i, i+1)
+	}
+	return fault, true
+}
+
+// limit is how many requests are answered in each interval, which begins with the first of them.
+type limit struct {
+	requests int
+	per      time.Duration
+	start    time.Time
+	taken    int
+}
+
+// take returns 0 if a request is within the limit, or how long it is until the next one.
+func (l *limit) take(now time.Time) time.Duration {
+	if now.Sub(l.start) >= l.per {
+		l.start, l.taken = now, 0
+	}
+	if l.taken < l.requests {
+		l.taken++
+		return 0
+	}
+	return l.start.Add(l.per).Sub(now)
+}
+
+// RateLimit answers more than n requests in each interval with ThrottlingException, 429, and a
+// Retry-After header in seconds, before the signature is verified. It has no end, unless Times says
+// otherwise. It panics if n or the interval is not positive.
+func RateLimit(n int, per time.Duration) Fault {
+	if n < 1 || per <= 0 {
+		must(fmt.Errorf("a rate limit of %d requests in %s cannot be: both must be positive", n, per))
+	}
+	return Fault{name: "RateLimit", limit: &limit{requests: n, per: per}}.BeforeSignature()
+}
+
+// Delay answers as usual, after a while. It panics if d is not positive.
+func Delay(d time.Duration) Fault {
+	if d <= 0 {
+		must(fmt.Errorf("a delay of %s cannot be: it must be positive", d))
+	}
+	return Fault{name: "Delay", delay: d}
+}
+
+// frontEndStatus are the statuses of the error codes that AWS front ends have in common, and of
+// those of STS. https://docs.aws.amazon.com/quicksight/latest/APIReference/CommonErrors.html
+// https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+var frontEndStatus = map[string]int{
+	"AccessDenied":                        http.StatusForbidden,
+	"ExpiredToken":                        http.StatusForbidden,
+	"ExpiredTokenException":               http.StatusForbidden,
+	"IncompleteSignatureException":        http.StatusBadRequest,
+	"InternalFailure":                     http.StatusInternalServerError,
+	"InvalidSignatureException":           http.StatusForbidden,
+	"MissingAuthenticationTokenException": http.StatusForbidden,
+	"OptInRequired":                       http.StatusForbidden,
+	"RegionDisabledException":             http.StatusForbidden,
+	"RequestExpired":                      http.StatusBadRequest,
+	"ServiceUnavailable":                  http.StatusServiceUnavailable,
+	"Throttling":                          http.StatusBadRequest,
+	"UnrecognizedClientException":         http.StatusForbidden,
+	"ValidationError":                     http.StatusBadRequest,
+}
+
+// Fail answers with an error code, such as "ResourceExistsException", and the status that AWS
+// documents for it. It panics for a code that AWS does not document, and says which it does: use
+// Reply for others.
 func Fail(code string) Fault {
-	return Fault{name: "Fail", failure: refuse(cmp.Or(statusOf[code], http.StatusBadRequest), code, "injected by the test")}
+	status := cmp.Or(exceptionStatus[code], frontEndStatus[code])
+	if status == 0 {
+		codes := slices.Concat(slices.Sorted(maps.Keys(exceptionStatus)), slices.Sorted(maps.Keys(frontEndStatus)))
+		must(fmt.Errorf("error code %q must be one of %q", code, codes))
+	}
+	failure := refuse(status, code, "injected by the test")
+	if code == "ResourceExistsException" {
+		failure.resourceType = "USER"
+	}
+	return Fault{name: "Fail", failure: failure}
 }
 
 // Throttle answers with ThrottlingException, 429.
@@ -101,15 +290,15 @@ func Throttle() Fault {
 	return f
 }
 
-// Status answers with an error status, 400 to 599, as a proxy or load balancer gives it, without a code. Another status
-// panics.
+// Status answers with an error status, 400 to 599, as a proxy or load balancer does: without a
+// code. It panics for another status.
 func Status(status int) Fault {
 	mustBeStatus(status, 400, 599)
 	return Fault{name: "Status", failure: refuse(status, "", "injected by the test")}
 }
 
 // SkewedClock answers as if the server's clock were off by d: with the Date of that clock, and with
-// InvalidSignatureException where d is more than 15 minutes. For a clock that stays off, use Advance.
+// InvalidSignatureException if d is more than 15 minutes. For a clock that stays off, use Advance.
 func SkewedClock(d time.Duration) Fault {
 	f := Fault{name: "SkewedClock", skew: d}
 	if d.Abs() > dateWindow {
@@ -118,20 +307,18 @@ func SkewedClock(d time.Duration) Fault {
 	return f
 }
 
-// Reply answers with this status, 200 to 599, and body. The header is added to that of the server's own answer; the same
-// names replace its values. Another status panics.
+// Reply answers with this status, 200 to 599, and body. The header is added to that of the
+// server's own answer; the same names replace its values. It panics for another status.
 func Reply(status int, header http.Header, body string) Fault {
 	mustBeStatus(status, 200, 599)
-	return Fault{name: "Reply", status: status, serve: func(w http.ResponseWriter, _ *http.Request, _ func() []byte) {
-		for name, values := range header {
-			w.Header()[http.CanonicalHeaderKey(name)] = values
-		}
+	return Fault{name: "Reply", status: status, header: header, serve: func(w http.ResponseWriter, _ *http.Request, _ func() []byte) {
 		w.WriteHeader(status)
 		w.Write([]byte(body))
 	}}
 }
 
-// Redirect answers with a redirect, which a client must not follow: its request is signed for this host.
+// Redirect answers with a redirect, which a client must not follow: its request is signed for this
+// host.
 func Redirect(status int, location string) Fault {
 	f := Reply(status, http.Header{"Location": {location}}, "")
 	f.name = "Redirect"
@@ -140,12 +327,12 @@ func Redirect(status int, location string) Fault {
 
 func mustBeStatus(status, least, most int) {
 	if status < least || status > most {
-		panic(fmt.Sprintf("embedtest: a status of %d cannot be answered with: it must be %d to %d", status, least, most))
+		must(fmt.Errorf("a status of %d cannot be answered with: it must be %d to %d", status, least, most))
 	}
 }
 
-// Reset breaks the connection before the reply. Where the connection has been used before, net/http sends the request again
-// within the same try, which is a further request: use When for a service that breaks all connections.
+// Reset breaks the connection before the reply. If the connection was used before, net/http sends
+// the request again within the same attempt: use When for a service that breaks all connections.
 func Reset() Fault {
 	return Fault{name: "Reset", serve: func(w http.ResponseWriter, _ *http.Request, _ func() []byte) {
 		reset(hijack(w))
@@ -165,14 +352,15 @@ func Stall() Fault {
 	return Fault{name: "Stall", serve: func(_ http.ResponseWriter, r *http.Request, _ func() []byte) { stall(r) }}
 }
 
-// stall waits, and then breaks the connection instead of letting net/http complete the reply. The context of the request
-// ends when its connection does.
+// stall waits, and then breaks the connection instead of letting net/http complete the reply. The
+// context of a request ends with its connection, and when the server is closed.
 func stall(r *http.Request) {
 	<-r.Context().Done()
 	panic(http.ErrAbortHandler)
 }
 
-// StallInBody sends half of the reply, and then nothing until the client gives up or the server is closed.
+// StallInBody sends half of the reply, and then nothing until the client gives up or the server is
+// closed.
 func StallInBody() Fault {
 	return Fault{name: "StallInBody", status: http.StatusOK, serve: func(w http.ResponseWriter, r *http.Request, reply func() []byte) {
 		body := reply()

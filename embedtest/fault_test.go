@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
@@ -26,15 +25,8 @@ import (
 	"example.com/quicksightembed/embedtest"
 )
 
-// newClient returns a client that retries without delay.
 func newClient(server *embedtest.Server, optFns ...func(*quicksightembed.Options)) *quicksightembed.Client {
-	cfg := server.Config()
-	cfg.Retryer = func() aws.Retryer {
-		return retry.NewStandard(func(o *retry.StandardOptions) {
-			o.Backoff = retry.BackoffDelayerFunc(func(int, error) (time.Duration, error) { return 0, nil })
-		})
-	}
-	return quicksightembed.NewFromConfig(cfg, optFns...)
+	return quicksightembed.NewFromConfig(server.Config(), optFns...)
 }
 
 func TestFaultThatARetryOvercomes(t *testing.T) {
@@ -107,7 +99,7 @@ func TestEachExceptionCanBeInjected(t *testing.T) {
 		"AccessDeniedException": 401, "InternalFailureException": 500, "InvalidParameterValueException": 400,
 		"QuickSightUserNotFoundException": 404, "ResourceExistsException": 409, "ResourceNotFoundException": 404,
 		"SessionLifetimeInMinutesInvalidException": 400, "ThrottlingException": 429, "UnsupportedUserEditionException": 403,
-		"SomeOtherException": 400,
+		"ExpiredTokenException": 403, // of AWS front ends
 	} {
 		for envelope, want := range map[bool]string{false: "the service's form", true: "an envelope"} {
 			t.Run(code+" in "+want, func(t *testing.T) {
@@ -119,7 +111,7 @@ func TestEachExceptionCanBeInjected(t *testing.T) {
 				assert.Equal(t, code, apiErr.ErrorCode())
 				assert.Equal(t, status, server.Requests()[0].Status)
 				_, generic := apiErr.(*smithy.GenericAPIError)
-				assert.Equal(t, code == "SomeOtherException", generic)
+				assert.Equal(t, code == "ExpiredTokenException", generic)
 			})
 		}
 	}
@@ -146,7 +138,6 @@ func TestFaultsHappenInOrderAndAsOftenAsTold(t *testing.T) {
 	assert.Equal(t, "ResourceExistsException", ask(bob), "a predicate holds for good")
 	assert.Equal(t, "InvalidParameterValueException", ask(jane))
 	assert.Equal(t, "", ask(jane))
-	assert.Panics(t, func() { embedtest.Throttle().Times(0) })
 }
 
 func TestPredicateMayAskTheServer(t *testing.T) {
@@ -222,9 +213,42 @@ func TestCloseBreaksOffARequestThatIsNeverComplete(t *testing.T) {
 	}
 }
 
+// A stalled request ends at once, and so before one that Close has to break off.
+func TestCloseDoesNotWaitForAStall(t *testing.T) {
+	server := embedtest.NewServer()
+	server.Inject(embedtest.Stall())
+	ended := make(chan string, 2)
+	go func() {
+		newClient(server, func(o *quicksightembed.Options) { o.RetryMaxAttempts, o.AttemptTimeout = 1, -1 }).GetSessionEmbedUrl(ctx, janesInput())
+		ended <- "the stalled request"
+	}()
+	require.NoError(t, server.WaitForRequests(ctx, 1))
+	conn, err := net.Dial("tcp", strings.TrimPrefix(server.URL, "http://"))
+	require.NoError(t, err)
+	defer conn.Close()
+	_, err = io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n")
+	require.NoError(t, err)
+	reader := bufio.NewReader(conn)
+	_, err = reader.ReadString('\n')
+	require.NoError(t, err)
+	go func() {
+		io.Copy(io.Discard, reader)
+		ended <- "the other"
+	}()
+	server.Close()
+	assert.Equal(t, "the stalled request", <-ended)
+	<-ended
+}
+
 func TestFaultsThatCannotBe(t *testing.T) {
 	assert.PanicsWithValue(t, "embedtest: a status of 200 cannot be answered with: it must be 400 to 599", func() { embedtest.Status(200) })
 	assert.PanicsWithValue(t, "embedtest: a status of 100 cannot be answered with: it must be 200 to 599", func() { embedtest.Reply(100, nil, "") })
+	assert.PanicsWithValue(t, "embedtest: a fault cannot happen 0 times: it must be 1 or more", func() { embedtest.Throttle().Times(0) })
+	assert.PanicsWithValue(t, "embedtest: a delay of 0s cannot be: it must be positive", func() { embedtest.Delay(0) })
+	assert.PanicsWithValue(t, "embedtest: a rate limit of 0 requests in 1s cannot be: both must be positive", func() { embedtest.RateLimit(0, time.Second) })
+	assert.PanicsWithValue(t, `embedtest: operation "GetSessionEmbedURL" must be GetSessionEmbedUrl or AssumeRole`, func() { embedtest.Throttle().ForOperation("GetSessionEmbedURL") })
+	assert.Panics(t, func() { embedtest.Fail("ThrotlingException") })
+	assert.Panics(t, func() { embedtest.Throttle().ForUser("jane") })
 	assert.PanicsWithValue(t, "embedtest: a status of 0 cannot be answered with: it must be 200 to 599", func() { embedtest.Redirect(0, "/") })
 }
 
@@ -259,4 +283,136 @@ func TestSmallSkewShowsInTheDateAlone(t *testing.T) {
 	}).GetSessionEmbedUrl(ctx, janesInput())
 	require.NoError(t, err)
 	assert.WithinDuration(t, time.Now().Add(-time.Minute), date, 10*time.Second)
+}
+
+func TestScopedFaultsLeaveOthersAlone(t *testing.T) {
+	const key = "AKIAJANE"
+	for name, test := range map[string]struct {
+		fault embedtest.Fault
+		hit   func(embedtest.Request) bool
+	}{
+		"a user":        {embedtest.Fail("ResourceExistsException").ForUser(jane), func(r embedtest.Request) bool { return r.UserArn == jane }},
+		"an access key": {embedtest.Fail("ResourceExistsException").ForAccessKey(key), func(r embedtest.Request) bool { return r.AccessKeyId == key }},
+		"an operation":  {embedtest.Fail("ResourceExistsException").ForOperation("AssumeRole"), func(embedtest.Request) bool { return false }},
+		"a user who claims to be one": {embedtest.Fail("ResourceExistsException").ForUser(jane).BeforeSignature(),
+			func(r embedtest.Request) bool { return strings.Contains(r.URI, "jane") }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			keys := aws.Credentials{AccessKeyID: key, SecretAccessKey: "janes-access-key"}
+			server := newServer(t, func(o *embedtest.Options) { o.Identities = []embedtest.Identity{{Credentials: keys}} })
+			server.Inject(test.fault.Times(100))
+			for _, user := range []string{jane, bob, jane} {
+				newClient(server).GetSessionEmbedUrl(ctx, inputOf(user))
+				newClient(server, func(o *quicksightembed.Options) { o.Credentials = provider{keys} }).GetSessionEmbedUrl(ctx, inputOf(user))
+			}
+			require.Len(t, server.Requests(), 6)
+			for _, r := range server.Requests() {
+				assert.Equal(t, test.hit(r), r.Fault == "Fail", r.String())
+			}
+		})
+	}
+}
+
+func TestFaultBeforeTheSignatureHidesAWrongOne(t *testing.T) {
+	for name, fault := range map[string]embedtest.Fault{
+		"Status":    embedtest.Status(503).BeforeSignature(),
+		"RateLimit": embedtest.RateLimit(1, time.Hour),
+		"Delay":     embedtest.Delay(time.Millisecond).BeforeSignature(),
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := newServer(t)
+			if name == "RateLimit" {
+				issue(t, server, janesInput())
+				server.Inject(embedtest.RateLimit(1, time.Hour))
+				issue(t, server, janesInput())
+			} else {
+				server.Inject(fault)
+			}
+			newClient(server, func(o *quicksightembed.Options) { o.RetryMaxAttempts, o.Region = 1, "eu-west-1" }).GetSessionEmbedUrl(ctx, janesInput())
+			requests := server.Requests()
+			last := requests[len(requests)-1]
+			assert.Equal(t, name, last.Fault)
+			assert.Equal(t, map[string]int{"Status": 503, "RateLimit": 429, "Delay": 403}[name], last.Status)
+			assert.Empty(t, last.AccessKeyId, "a claim is not believed")
+		})
+	}
+}
+
+func TestRateLimit(t *testing.T) {
+	clock := &clock{now: time.Now()}
+	server := newServer(t, func(o *embedtest.Options) {
+		o.Now = clock.Now
+		o.Faults = []embedtest.Fault{embedtest.RateLimit(2, 1500*time.Millisecond)}
+	})
+	statuses := func() (statuses []int) {
+		for range 3 {
+			resp, _ := askOnce(t, server, server.Client())
+			statuses = append(statuses, resp.StatusCode)
+			if resp.StatusCode == 429 {
+				assert.Equal(t, "2", resp.Header.Get("Retry-After"), "seconds, rounded up")
+			}
+		}
+		return statuses
+	}
+	assert.Equal(t, []int{200, 200, 429}, statuses())
+	clock.Advance(1500 * time.Millisecond)
+	assert.Equal(t, []int{200, 200, 429}, statuses(), "in the next interval")
+	requests := server.Requests()
+	assert.Equal(t, "more than 2 requests in 1.5s: the next one in 2 s", requests[len(requests)-1].Message)
+	assert.Equal(t, []embedtest.FaultStatus{{ID: 1, Name: "RateLimit", Happened: 2}}, server.Faults(), "it has no end")
+	server.Reset()
+	assert.Equal(t, []int{200, 200, 429}, statuses(), "which forgets what was taken")
+}
+
+func TestDelayAnswersInTheEnd(t *testing.T) {
+	server := newServer(t)
+	server.Inject(embedtest.Delay(50 * time.Millisecond))
+	start := time.Now()
+	issue(t, server, janesInput())
+	assert.GreaterOrEqual(t, time.Since(start), 50*time.Millisecond)
+	assert.Equal(t, "Delay", server.Requests()[0].Fault)
+}
+
+func TestFaultsAreListedAndRemoved(t *testing.T) {
+	server := newServer(t)
+	ids := server.Inject(embedtest.Throttle().Times(2), embedtest.Status(503).When(func(embedtest.Request) bool { return false }), embedtest.Reset().ForUser(bob))
+	require.Equal(t, []int{1, 2, 3}, ids)
+	askOnce(t, server, server.Client())
+	assert.Equal(t, []embedtest.FaultStatus{
+		{ID: 1, Name: "Throttle", Times: 2, Happened: 1}, {ID: 2, Name: "Status"}, {ID: 3, Name: "Reset", Times: 1},
+	}, server.Faults())
+	assert.Equal(t, 1, server.RemoveFaults(1, 4))
+	resp, _ := askOnce(t, server, server.Client())
+	assert.Equal(t, 200, resp.StatusCode)
+	assert.Equal(t, 2, server.RemoveFaults())
+	assert.Empty(t, server.Faults())
+}
+
+func TestAssertFaultsHappened(t *testing.T) {
+	server := newServer(t)
+	test := &failing{TB: t}
+	server.Inject(embedtest.Throttle(), embedtest.Throttle().Times(3), embedtest.Reset().ForUser(bob))
+	askOnce(t, server, server.Client())
+	askOnce(t, server, server.Client())
+	server.AssertFaultsHappened(test)
+	assert.Equal(t, []string{"embedtest: fault 2, Throttle, happened 1 times, not 3", "embedtest: fault 3, Reset, happened 0 times, not 1"}, test.log)
+
+	server.RemoveFaults()
+	server.AssertFaultsHappened(t)
+}
+
+func TestConfigIsFastUnlessToldOtherwise(t *testing.T) {
+	timeoutOf := func(server *embedtest.Server) (timeout time.Duration, delay time.Duration) {
+		client := quicksightembed.NewFromConfig(server.Config())
+		o := client.Options()
+		delay, err := o.Retryer.RetryDelay(3, errors.New("x"))
+		require.NoError(t, err)
+		return o.AttemptTimeout, delay
+	}
+	timeout, delay := timeoutOf(newServer(t))
+	assert.Equal(t, time.Second, timeout)
+	assert.Zero(t, delay)
+	timeout, delay = timeoutOf(newServer(t, func(o *embedtest.Options) { o.RealPauses = true }))
+	assert.Zero(t, timeout, "the client's default")
+	assert.NotZero(t, delay)
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -17,10 +18,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// signedParts are what a signature is about, read by hand: two requests with the same parts ask for the same.
+// signedParts are what a signature is about, read by hand: two requests with the same parts ask
+// for the same.
 type signedParts struct {
 	Method, Path, Host string
-	Query              []parameter
+	Query              url.Values
 	Headers            [][]string // the values of each signed header
 	Body               string
 }
@@ -30,7 +32,9 @@ func partsOf(t *testing.T, r *http.Request, body []byte, signed []string) (parts
 	parts = signedParts{Method: r.Method, Path: r.URL.Path, Host: r.Host, Body: string(body)}
 	query, err := parseQuery(r.URL.RawQuery)
 	require.NoError(t, err)
-	slices.SortFunc(query, func(a, b parameter) int { return strings.Compare(a.name+"\x00"+a.value, b.name+"\x00"+b.value) })
+	for _, values := range query {
+		slices.Sort(values)
+	}
 	parts.Query = query
 	for _, name := range signed {
 		if name == "host" {
@@ -38,7 +42,7 @@ func partsOf(t *testing.T, r *http.Request, body []byte, signed []string) (parts
 		}
 		var values []string
 		for _, value := range strings.Split(strings.Join(r.Header.Values(name), ","), ",") { // several are one with commas
-			values = append(values, strings.Join(strings.FieldsFunc(value, isSpace), " "))
+			values = append(values, fold(value, " \t"))
 		}
 		parts.Headers = append(parts.Headers, values)
 	}
@@ -55,24 +59,29 @@ func read(wire []byte) (r *http.Request, body []byte, ok bool) {
 	return r, body, err == nil
 }
 
-// FuzzSignature changes a request that is signed right, anywhere, and looks for one that is accepted and asks for something
-// else than what was signed, and for one that panics.
+// FuzzSignature changes a request that is signed right, anywhere, and looks for one that is
+// accepted and asks for something else than what was signed, and for one that panics.
 func FuzzSignature(f *testing.F) {
 	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	credentials := aws.Credentials{AccessKeyID: "ASIAEXAMPLE", SecretAccessKey: "s3cr3tACCESSKEY", SessionToken: "token/+=="}
-	v := verifier{identities: []Identity{{Credentials: credentials}}, region: "us-east-1", service: "quicksight", now: at}
+	v := verifier{regions: []string{"us-east-1"}, service: "quicksight", now: at, find: func(accessKeyID string) *signer {
+		if accessKeyID != credentials.AccessKeyID {
+			return nil
+		}
+		return &signer{Identity: Identity{Credentials: credentials}}
+	}}
 
 	genuine := httptest.NewRequest(http.MethodGet, "http://localhost:8080"+
 		"/accounts/111122223333/session-embed-url?entry-point=%2Fstart&session-lifetime=60&user-arn=arn%3Aaws%3Aquicksight%3Aus-east-1%3A111122223333%3Auser%2Fdefault%2Fjane%20doe", nil)
 	genuine.Header.Set("X-Amz-Custom", "two  words")
-	require.NoError(f, v4.NewSigner().SignHTTP(context.Background(), credentials, genuine, hexSHA256(nil), v.service, v.region, at))
+	require.NoError(f, v4.NewSigner().SignHTTP(context.Background(), credentials, genuine, hexSHA256(nil), v.service, v.regions[0], at))
 	var wire bytes.Buffer
 	require.NoError(f, genuine.Write(&wire))
 	text := wire.String()
 
 	f.Add([]byte(text))
 	for _, change := range [][2]string{
-		{"GET", "DELETE"}, {"accounts", "account"}, {"jane", "root"}, {"%20doe", "+doe"}, {"%20doe", "%2520doe"}, {"=60", "=600"}, {"&session-lifetime=60", "&&session-lifetime=60&"},
+		{"GET", "DELETE"}, {"accounts", "account"}, {"jane", "root"}, {"%20doe", "+doe"}, {"two  words", "two\twords"}, {"jane%20", "jane%2B"}, {"%20doe", "%2520doe"}, {"=60", "=600"}, {"&session-lifetime=60", "&&session-lifetime=60&"},
 		{"localhost:8080", "localhost"}, {"two  words", "two words"}, {"two  words", "two,words"}, {"X-Amz-Custom", "X-Amz-Other"}, {"Host: ", "Host: x\r\nHost: "},
 		{"SignedHeaders=", "SignedHeaders=;"}, {"Signature=", "Signature=0"}, {"Credential=", "Credential=x,Credential="}, {"20260102T030405Z", "20260102T030406Z"},
 		{"\r\n\r\n", "\r\nContent-Length: 1\r\n\r\nx"}, {"\r\n\r\n", "\r\nX-Amz-Custom: more\r\n\r\n"}, {"AWS4-HMAC-SHA256", "AWS4-HMAC-SHA1"}, {"/accounts", "//accounts"}, {"/accounts/", "/accounts/%2e/"},
@@ -98,18 +107,19 @@ func FuzzSignature(f *testing.F) {
 	})
 }
 
-// TestVerifyAtItsEdges has the last moment at which a request is accepted, and the longest message that is shown whole.
+// TestVerifyAtItsEdges has the last moment at which a request is accepted, and the longest message
+// that is shown whole.
 func TestVerifyAtItsEdges(t *testing.T) {
 	for name, test := range map[string]struct {
-		change func(*verifier)
+		change func(*testVerifier)
 		code   string // of the refusal
 	}{
-		"15 minutes early":           {func(v *verifier) { v.now = v.now.Add(-dateWindow) }, ""},
-		"15 minutes late":            {func(v *verifier) { v.now = v.now.Add(dateWindow) }, ""},
-		"a moment more than that":    {func(v *verifier) { v.now = v.now.Add(dateWindow + 1) }, "InvalidSignatureException"},
-		"a moment before it expires": {func(v *verifier) { v.credentials().CanExpire, v.credentials().Expires = true, v.now.Add(1) }, ""},
-		"when it expires":            {func(v *verifier) { v.credentials().CanExpire, v.credentials().Expires = true, v.now }, "ExpiredTokenException"},
-		"a date that does not count": {func(v *verifier) { v.credentials().Expires = v.now }, ""},
+		"15 minutes early":           {func(v *testVerifier) { v.now = v.now.Add(-dateWindow) }, ""},
+		"15 minutes late":            {func(v *testVerifier) { v.now = v.now.Add(dateWindow) }, ""},
+		"a moment more than that":    {func(v *testVerifier) { v.now = v.now.Add(dateWindow + 1) }, "InvalidSignatureException"},
+		"a moment before it expires": {func(v *testVerifier) { v.credentials().CanExpire, v.credentials().Expires = true, v.now.Add(1) }, ""},
+		"when it expires":            {func(v *testVerifier) { v.credentials().CanExpire, v.credentials().Expires = true, v.now }, "ExpiredTokenException"},
+		"a date that does not count": {func(v *testVerifier) { v.credentials().Expires = v.now }, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r, v := listUsers()
@@ -123,6 +133,6 @@ func TestVerifyAtItsEdges(t *testing.T) {
 		})
 	}
 	longest := strings.Repeat("x", 4<<10)
-	require.Equal(t, longest, printable(longest))
-	require.Equal(t, longest+"…", printable(longest+"x"))
+	require.Equal(t, longest, redact(longest))
+	require.Equal(t, longest+"…", redact(longest+"x"))
 }

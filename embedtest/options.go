@@ -2,82 +2,128 @@ package embedtest
 
 import (
 	"cmp"
+	"crypto/rand"
 	"fmt"
 	"net"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"example.com/quicksightembed"
 )
 
-// Options say what the server knows and how it answers. The zero value works: each field says its default.
+// Options say what the server knows and how it answers. The zero value works: each field's comment
+// says its default.
 type Options struct {
-	// AwsAccountId is the account that the server is for. The default is "111122223333".
+	// AwsAccountId is the account of the server. The default is "111122223333".
 	AwsAccountId string
 
-	// Region is the region that requests must be signed for. The default is "us-east-1".
+	// Region is the region that requests must be signed for. The default is "us-east-1". Requests to
+	// STS may also be signed for "us-east-1", as to its global endpoint.
 	Region string
 
-	// Credentials are those that Config returns, and that requests may be signed with. Access key and secret key have
-	// defaults; where there is a session token, requests must have it too.
+	// Credentials are those that Config returns and that requests may be signed with. If they have a
+	// session token, requests must have it too. The default keys are new for each server, so that a
+	// client of one server is refused by another.
 	Credentials aws.Credentials
 
-	// UserArn is the QuickSight user of Credentials: whom a request without a UserArn is for, where they signed it. The default is
-	// none: such a request then gets a URL where everyone is registered, and QuickSightUserNotFoundException otherwise.
+	// UserArn is the QuickSight user of Credentials: the user that a request without a UserArn is for.
+	// The default is none: such a request gets a URL if everyone is registered, and
+	// QuickSightUserNotFoundException otherwise.
 	UserArn string
 
-	// Identities are further ones that requests may be signed with, such as a role session for each end user.
+	// Identities are more keys that requests may be signed with, such as those of a role session for
+	// each end user.
 	Identities []Identity
 
-	// Roles are the ARNs of the roles, such as arn:aws:iam::111122223333:role/embed, that an identity may assume: the server
-	// is STS too, and issues keys for a role session, whose QuickSight user is …:user/default/{role name}/{session name}.
-	// They last as long as is asked for, by the server's clock: 15 minutes, unless told otherwise, by package stscreds. Faults do
-	// not happen to AssumeRole. The default is none.
+	// Roles are the ARNs of roles, such as arn:aws:iam::111122223333:role/embed, that an identity may
+	// assume: the server is STS too, and issues keys for a role session, whose QuickSight user is
+	// …:user/default/{role name}/{session name}. The keys last as long as the request says, by the
+	// server's clock (package stscreds: 15 minutes unless told otherwise). The default is none.
 	Roles []string
 
-	// Edition is the account's. The default is EditionEnterprise.
+	// MaxSessionDuration is the longest session of Roles, 1 to 12 hours. The default is 1 hour. A role
+	// that is assumed with the keys of a role session lasts at most 1 hour in any case.
+	MaxSessionDuration time.Duration
+
+	// Edition is the account's edition. The default is EditionEnterprise.
 	Edition Edition
 
-	// Users are the ARNs of the registered users; any other gets QuickSightUserNotFoundException. Nil, the default, is that
-	// everyone is registered; an empty list is that nobody is.
+	// Users are the ARNs of the registered users; others get QuickSightUserNotFoundException. Nil, the
+	// default, registers everyone; an empty list registers nobody.
 	Users []string
 
-	// Dashboards are the IDs of the dashboards that exist. Nil, the default, is that all do.
+	// Dashboards are the IDs of the dashboards that exist. Nil, the default, means all.
 	Dashboards []string
 
-	// Analyses are the IDs of the analyses that exist. Nil, the default, is that all do.
+	// Analyses are the IDs of the analyses that exist. Nil, the default, means all.
 	Analyses []string
 
-	// AllowedDomains are the origins, such as "https://app.example.com", whose pages may show the console in a frame, as
-	// they stand in the frame-ancestors of a Content-Security-Policy. The default is none.
+	// Denied are IAM actions that no identity is allowed: "quicksight:GetSessionEmbedUrl",
+	// "quicksight:GetAuthCode" or "sts:AssumeRole". The default is none.
+	Denied []string
+
+	// AllowedDomains are the origins whose pages may show the console in a frame, such as
+	// "https://app.example.com" or "https://*.example.com". The default is none.
 	AllowedDomains []string
 
-	// Envelope wraps replies as a gateway in front of the service does: {"success":true,"data":{…}} and
-	// {"success":false,"error":{…}}.
+	// TLS makes NewServer and New speak HTTPS, as NewTLSServer does.
+	TLS bool
+
+	// PublicURL is where browsers reach the server, if that is not where it listens, such as
+	// "https://quicksight.test:8484". The URLs that it issues begin with it. The default is the host
+	// that a request was sent to.
+	PublicURL string
+
+	// Envelope wraps replies as a gateway in front of the service does: {"success":true,"data":{…}}
+	// and {"success":false,"error":{…}}.
 	Envelope bool
 
-	// Now is the server's clock, for the dates of requests, for URLs and sessions, and for the Date header of replies. The
-	// default is time.Now. A request that is signed more than 15 minutes off it is refused. It may be called concurrently.
+	// EnvelopeIdOnly wraps replies as Envelope does and leaves the URL out: data has an id and the
+	// time of creation.
+	EnvelopeIdOnly bool
+
+	// ConsoleDelay is how long the console's page takes to answer. Real ones take seconds.
+	ConsoleDelay time.Duration
+
+	// ConsoleSilent makes the console's page post no message to the page around it, not even about
+	// errors. Otherwise it posts ERROR_OCCURRED and PAGE_NAVIGATION, which AWS documents for consoles.
+	ConsoleSilent bool
+
+	// RealPauses makes clients of Config pause between attempts, and time out, as with AWS.
+	RealPauses bool
+
+	// Now is the server's clock: for the dates of requests, for URLs and sessions, and for the Date
+	// header of replies. The default is time.Now. It may be called concurrently.
 	Now func() time.Time
 
-	// Faults are injected before the first request.
+	// Faults are injected before the first request, and again by Reset.
 	Faults []Fault
 
-	// OnRequest is called with each request to the API just before it is answered, for a log. It may be called
-	// concurrently, and must not close the server.
+	// OnRequest is called with each request to the API just before it is answered, for a log. It may
+	// be called concurrently, and must not close the server.
 	OnRequest func(Request)
 
-	// Listener is what the server listens on. The default is a free port of the loopback address 127.0.0.1.
+	// Wrap returns a handler around the server's own, to log or to answer more paths. It is called
+	// once, before the server starts.
+	Wrap func(http.Handler) http.Handler
+
+	// Listener is what the server listens on. The default is a free port of 127.0.0.1.
 	Listener net.Listener
 }
 
 // Identity is someone who signs requests.
 type Identity struct {
-	// Credentials are the identity's keys. Where CanExpire is set, requests get ExpiredTokenException after Expires.
+	// Credentials are the identity's keys. If CanExpire is set, requests get ExpiredTokenException
+	// after Expires.
 	Credentials aws.Credentials
 
-	// UserArn is the QuickSight user of the identity, such as
-	// arn:aws:quicksight:us-east-1:111122223333:user/default/embed-role/jane of a role session: whom a request without a
-	// UserArn is for.
+	// UserArn is the QuickSight user of the identity: the user that a request without a UserArn is
+	// for. That of a role session ends in user/default/{role name}/{session name}.
 	UserArn string
 }
 
@@ -92,35 +138,93 @@ const (
 	EditionNone           Edition = "NONE" // the account has no subscription
 )
 
+var editions = []Edition{EditionEnterprise, EditionEnterpriseAndQ, EditionStandard, EditionNone}
+
+// The IAM actions that a call needs.
+const (
+	actionGetSessionEmbedURL = "quicksight:GetSessionEmbedUrl"
+	actionGetAuthCode        = "quicksight:GetAuthCode"
+	actionAssumeRole         = "sts:AssumeRole"
+)
+
+var actions = []string{actionGetSessionEmbedURL, actionGetAuthCode, actionAssumeRole}
+
 func (o *Options) setDefaults() {
 	o.AwsAccountId = cmp.Or(o.AwsAccountId, "111122223333")
 	o.Region = cmp.Or(o.Region, "us-east-1")
-	o.Credentials.AccessKeyID = cmp.Or(o.Credentials.AccessKeyID, "AKIAIOSFODNN7EXAMPLE")
-	o.Credentials.SecretAccessKey = cmp.Or(o.Credentials.SecretAccessKey, "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
+	o.Credentials.AccessKeyID = cmp.Or(o.Credentials.AccessKeyID, "AKIA"+rand.Text()[:16])
+	o.Credentials.SecretAccessKey = cmp.Or(o.Credentials.SecretAccessKey, randomHex(20))
 	o.Edition = cmp.Or(o.Edition, EditionEnterprise)
+	o.MaxSessionDuration = cmp.Or(o.MaxSessionDuration, time.Hour)
 	if o.Now == nil {
 		o.Now = time.Now
 	}
 }
 
+var (
+	region  = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
+	origin  = regexp.MustCompile(`^https?://(\*\.)?[A-Za-z0-9.-]+(:(\d+|\*))?$`)
+	roleARN = regexp.MustCompile(`^arn:(aws[a-z-]*):iam::(\d{12}):role/(?:[\w+=,.@/-]+/)?([\w+=,.@-]{1,64})$`)
+)
+
+// Validate returns an error for the first value that cannot be, and says what can. New, NewServer
+// and NewTLSServer panic with it.
+func (o Options) Validate() (err error) {
+	o.setDefaults()
+	check := func(ok bool, format string, args ...any) {
+		if !ok && err == nil {
+			err = fmt.Errorf(format, args...)
+		}
+	}
+	checkInput := func(entryPoint, userArn string) { // by the client's rules; a user may be of another account
+		in := quicksightembed.GetSessionEmbedUrlInput{AwsAccountId: aws.String(o.AwsAccountId), EntryPoint: &entryPoint}
+		if parts := strings.Split(userArn, ":"); len(parts) > 5 {
+			in.AwsAccountId = &parts[4]
+		}
+		if userArn != "" {
+			in.UserArn = &userArn
+		}
+		if invalid := in.Validate(); err == nil {
+			err = invalid
+		}
+	}
+	checkInput(quicksightembed.EntryPointStart, "")
+	check(region.MatchString(o.Region), "region %q must be one such as us-east-1", o.Region)
+	check(slices.Contains(editions, o.Edition), "edition %q must be one of %q", o.Edition, editions)
+	check(o.MaxSessionDuration >= time.Hour && o.MaxSessionDuration <= 12*time.Hour,
+		"maximum session duration %s must be 1h to 12h", o.MaxSessionDuration)
+	check(o.ConsoleDelay >= 0, "console delay %s must not be negative", o.ConsoleDelay)
+	check(o.PublicURL == "" || origin.MatchString(o.PublicURL) && !strings.Contains(o.PublicURL, "*"),
+		"public URL %q must be scheme and host, such as https://quicksight.test:8484", o.PublicURL)
+	for _, user := range o.Users {
+		checkInput(quicksightembed.EntryPointStart, user)
+	}
+	for _, id := range o.Dashboards {
+		checkInput(quicksightembed.DashboardEntryPoint(id), "")
+	}
+	for _, id := range o.Analyses {
+		checkInput(quicksightembed.AnalysisEntryPoint(id), "")
+	}
+	for _, role := range o.Roles {
+		check(roleARN.MatchString(role), "role %q must be arn:{partition}:iam::{account}:role/{name}", role)
+	}
+	for _, action := range o.Denied {
+		check(slices.Contains(actions, action), "denied action %q must be one of %q", action, actions)
+	}
+	for _, domain := range o.AllowedDomains {
+		check(origin.MatchString(domain), "allowed domain %q must be an origin such as https://app.example.com", domain)
+	}
+	keys := map[string]bool{}
+	for _, identity := range o.identities() {
+		checkInput(quicksightembed.EntryPointStart, identity.UserArn)
+		key := identity.Credentials.AccessKeyID
+		check(identity.Credentials.HasKeys() && !keys[key], "identity %q must have a secret key, and an access key that no other has", key)
+		keys[key] = true
+	}
+	return err
+}
+
 // identities are all who may sign requests.
 func (o *Options) identities() []Identity {
 	return append([]Identity{{Credentials: o.Credentials, UserArn: o.UserArn}}, o.Identities...)
-}
-
-// check panics on options that would let anybody in: they are an error of the test.
-func (o *Options) check() {
-	seen := map[string]bool{}
-	for _, identity := range o.identities() {
-		key := identity.Credentials.AccessKeyID
-		if !identity.Credentials.HasKeys() || seen[key] {
-			panic(fmt.Sprintf("embedtest: each identity must have an access key of its own and a secret key, which %q has not", key))
-		}
-		seen[key] = true
-	}
-	for _, role := range o.Roles {
-		if !roleARN.MatchString(role) {
-			panic(fmt.Sprintf("embedtest: a role must be arn:{partition}:iam::{account}:role/{name}, which %q is not", role))
-		}
-	}
 }

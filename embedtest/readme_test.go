@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/config"
 
 	"example.com/quicksightembed"
@@ -51,8 +50,7 @@ func (h consoleURL) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func TestConsoleURL(t *testing.T) {
 	const jane = "arn:aws:quicksight:us-east-1:111122223333:user/default/jane"
-	server := embedtest.NewServer()
-	defer server.Close()
+	server := embedtest.New(t)
 	handler := consoleURL{
 		client:   quicksightembed.NewFromConfig(server.Config()),
 		signedIn: func(*http.Request) (string, bool) { return jane, true },
@@ -65,7 +63,7 @@ func TestConsoleURL(t *testing.T) {
 		t.Fatal(page.Code, page.Body)
 	}
 	asked := server.Requests()[0]
-	if *asked.Input.UserArn != jane || asked.Code != "" { // Code is that of an error, "" where a URL was issued
+	if *asked.Input.UserArn != jane || asked.Code != "" { // Code is the error code, empty on success
 		t.Errorf("asked for %s, answered with %q", *asked.Input.UserArn, asked.Code)
 	}
 }
@@ -108,22 +106,18 @@ func snippets(ctx context.Context, jane, bob string, isDown bool) error {
 		client := quicksightembed.NewFromConfig(cfg, func(o *quicksightembed.Options) { o.AttemptTimeout = 3 * time.Second })
 		_ = client
 	}
-	server := embedtest.NewServer(func(o *embedtest.Options) { o.Users = []string{jane} })
+	var t *testing.T
+	server := embedtest.New(t)
 
 	server.Inject(embedtest.Throttle().Times(2))
-	server.Inject(embedtest.Fail("ResourceExistsException"))
+	server.Inject(embedtest.Fail("ResourceExistsException").ForUser(bob))
 	server.Inject(embedtest.Stall(), embedtest.Reset(), embedtest.Status(503))
-	server.Inject(embedtest.Truncate().When(func(r embedtest.Request) bool { return r.UserArn == bob }))
+	server.Inject(embedtest.RateLimit(10, time.Second))
 	server.Inject(embedtest.Status(503).When(func(embedtest.Request) bool { return isDown }))
+	server.Inject(embedtest.Fail("AccessDenied").ForOperation("AssumeRole"))
 	server.Advance(6 * time.Minute)
-	{
-		cfg := server.Config()
-		cfg.Retryer = func() aws.Retryer {
-			return retry.NewStandard(func(o *retry.StandardOptions) { o.MaxBackoff = time.Millisecond })
-		}
-		client := quicksightembed.NewFromConfig(cfg, func(o *quicksightembed.Options) { o.AttemptTimeout = 100 * time.Millisecond })
-		_ = client
-	}
+	server.UnregisterUser(jane)
+	server.AssertFaultsHappened(t)
 	return nil
 }
 

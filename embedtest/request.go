@@ -1,10 +1,11 @@
 package embedtest
 
 import (
+	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
-	"slices"
 	"strings"
 
 	"example.com/quicksightembed"
@@ -12,7 +13,7 @@ import (
 
 // Request is a request that the server has seen, with its verdict.
 type Request struct {
-	Operation string // "GetSessionEmbedUrl", or "AssumeRole" of STS
+	Operation string // "GetSessionEmbedUrl", "AssumeRole" or another action of STS; "" if it is for none
 	Method    string
 	URI       string      // path and query as they were sent
 	Host      string      // the Host header
@@ -21,18 +22,18 @@ type Request struct {
 	// Input is what the request asked for, as far as it could be read; empty for AssumeRole.
 	Input quicksightembed.GetSessionEmbedUrlInput
 
-	// AccessKeyId is the access key that the request was signed with, "" where the signature is not right.
+	// AccessKeyId is the access key that signed the request, empty if the signature is wrong.
 	AccessKeyId string
 
-	// UserArn is the QuickSight user whom a request that is signed right is for: that of Input, or else of the Identity that
-	// signed it. Where a role was assumed, it is that of the role session.
+	// UserArn is the QuickSight user that a correctly signed request is for: that of Input, or else of
+	// the Identity that signed it. For AssumeRole it is the user of the new role session.
 	UserArn string
 
 	RequestId string // of the reply
-	Status    int    // HTTP status of the reply, 0 where a fault left none
-	Code      string // error code of the reply, "" where a URL or keys were issued, or a fault had no code
+	Status    int    // HTTP status of the reply, 0 if a fault left none
+	Code      string // error code of the reply, empty on success, or if a fault had no code
 	Message   string // error message of the reply
-	Fault     string // what was injected, such as "Throttle", "" for the server's own answer
+	Fault     string // what was injected, such as "Throttle"; empty for the server's own answer
 }
 
 // newRecord returns the record of a request that nothing is wrong with so far.
@@ -51,7 +52,7 @@ func newRequestID() string {
 // String describes the request and its verdict in one line, without secrets.
 func (r Request) String() string {
 	verdict := "issued a URL"
-	if r.Operation == "AssumeRole" {
+	if r.Operation == operationAssumeRole {
 		verdict = "issued keys for " + r.UserArn
 	}
 	if r.Code != "" {
@@ -60,30 +61,65 @@ func (r Request) String() string {
 	if r.Fault != "" {
 		verdict = strings.TrimSuffix("fault "+r.Fault+", "+r.Code, ", ")
 	}
-	return fmt.Sprintf("%s %s: %d %s", r.Method, printable(r.URI), r.Status, verdict)
+	return fmt.Sprintf("%s %s: %d %s", r.Method, redact(r.URI), r.Status, verdict)
 }
 
 // Format prints String whatever the verb: Header has a signature.
 func (r Request) Format(f fmt.State, _ rune) { io.WriteString(f, r.String()) }
 
-// Requests returns the requests to the API that the server has judged, oldest first; at most the last 1,000. Those of
-// AssumeRole are among them, told apart by their Operation. Opening an embed URL is not one.
+// MarshalJSON writes the request and its verdict without secrets, and so without Header.
+func (r Request) MarshalJSON() ([]byte, error) {
+	return json.Marshal(map[string]any{
+		"operation": r.Operation, "method": r.Method, "uri": redact(r.URI), "host": r.Host, "input": r.Input,
+		"accessKeyId": r.AccessKeyId, "userArn": r.UserArn, "requestId": r.RequestId,
+		"status": r.Status, "code": r.Code, "message": r.Message, "fault": r.Fault,
+	})
+}
+
+// Requests returns the requests to the API that the server has answered, oldest first; at most the
+// last 1,000: see RequestCount. Opening an embed URL is not one: see Openings.
 func (s *Server) Requests() []Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	requests := slices.Clone(s.requests)
+	requests := append([]Request{}, s.state.requests...)
 	for i := range requests {
 		requests[i].Header = requests[i].Header.Clone()
 	}
 	return requests
 }
 
+// RequestCount returns how many requests to the API there were, those that Requests has forgotten
+// included.
+func (s *Server) RequestCount() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.state.count
+}
+
+// WaitForRequests returns when there were n requests to the API in all, as RequestCount counts
+// them, or with an error when the context is done.
+func (s *Server) WaitForRequests(ctx context.Context, n int) error {
+	for {
+		s.mu.Lock()
+		count, more := s.state.count, s.state.counted
+		s.mu.Unlock()
+		if count >= n {
+			return nil
+		}
+		select {
+		case <-more:
+		case <-ctx.Done():
+			return fmt.Errorf("embedtest: %d of %d requests came: %w", count, n, ctx.Err())
+		}
+	}
+}
+
 func (s *Server) record(r Request) {
 	s.mu.Lock()
-	if len(s.requests) == maxRequests {
-		s.requests = slices.Delete(s.requests, 0, 1)
-	}
-	s.requests = append(s.requests, r)
+	s.state.requests = appendRecent(s.state.requests, r, maxRequests)
+	s.state.count++
+	close(s.state.counted)
+	s.state.counted = make(chan struct{})
 	s.mu.Unlock()
 	if s.options.OnRequest != nil {
 		s.options.OnRequest(r)

@@ -9,91 +9,128 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+
+	"example.com/quicksightembed"
 )
 
 // Limits that keep a server small however long it runs.
 const (
+	writeTimeout    = 30 * time.Second
 	maxBodyBytes    = 64 << 10
 	maxHeaderBytes  = 16 << 10
 	maxRequests     = 1000
+	maxOpenings     = 1000
 	maxSessions     = 10000
 	maxRoleSessions = 10000
 )
 
-// Server is a QuickSight in the process. Its methods are safe for concurrent use.
+// Server is an in-process QuickSight. Its methods are safe for concurrent use.
 type Server struct {
 	// URL is the base endpoint, such as "http://127.0.0.1:41234".
 	URL string
 
 	options  Options
 	server   *httptest.Server
+	close    context.CancelFunc // ends the requests that wait
 	sessions *sessions
 	roles    roleSessions
 	ahead    atomic.Int64 // how many nanoseconds Advance has put the clock ahead
 
-	mu       sync.Mutex
-	requests []Request
-	faults   []*Fault
+	mu    sync.Mutex
+	state state
 }
 
-// NewServer starts a server that speaks HTTP. The caller must Close it. It panics where an identity has no keys of its own, or a
-// role is not the ARN of one: that is an error of the test.
+// New starts a server for a test. It closes when the test ends, and logs the requests that it
+// refused if the test has failed. It panics if [Options.Validate] returns an error, which is a bug
+// in the test.
+func New(t testing.TB, optFns ...func(*Options)) *Server {
+	t.Helper()
+	s := NewServer(optFns...)
+	t.Cleanup(func() {
+		s.Close()
+		if t.Failed() {
+			for _, r := range s.Requests() {
+				if r.Code != "" || r.Fault != "" {
+					t.Logf("embedtest: %v", r)
+				}
+			}
+		}
+	})
+	return s
+}
+
+// NewServer starts a server that speaks HTTP, or HTTPS if Options.TLS is set. The caller must
+// Close it. It panics if [Options.Validate] returns an error.
 func NewServer(optFns ...func(*Options)) *Server {
-	s := newServer(optFns)
-	s.URL = s.scheme() + "://" + s.address()
-	s.server.Start()
-	return s
-}
-
-// NewTLSServer starts a server that speaks HTTPS, for browsers, with a certificate of its own for its address and localhost,
-// which Client trusts. The caller must Close it. It panics as NewServer does.
-func NewTLSServer(optFns ...func(*Options)) *Server {
-	s := newServer(optFns)
-	s.server.TLS = &tls.Config{Certificates: []tls.Certificate{newCertificate(s.server.Listener.Addr())}}
-	s.URL = s.scheme() + "://" + s.address()
-	s.server.StartTLS()
-	return s
-}
-
-func newServer(optFns []func(*Options)) *Server {
 	s := &Server{}
 	for _, fn := range optFns {
 		if fn != nil {
 			fn(&s.options)
 		}
 	}
+	must(s.options.Validate())
 	s.options.setDefaults()
-	s.options.check()
-	s.Inject(s.options.Faults...)
-	s.sessions = newSessions(s.now, s.options.AllowedDomains)
-	s.server = httptest.NewUnstartedServer(http.HandlerFunc(s.serveHTTP))
+	s.sessions = newSessions(s.Now, s.options.AllowedDomains)
+	s.Reset()
+
+	handler := http.Handler(http.HandlerFunc(s.serveHTTP))
+	if s.options.Wrap != nil {
+		handler = s.options.Wrap(handler)
+	}
+	s.server = httptest.NewUnstartedServer(handler)
 	if s.options.Listener != nil {
 		s.server.Listener.Close()
 		s.server.Listener = s.options.Listener
 	}
+	ctx, cancel := context.WithCancel(context.Background())
+	s.close = cancel
+	s.server.Config.BaseContext = func(net.Listener) context.Context { return ctx }
 	s.server.Config.MaxHeaderBytes = maxHeaderBytes
 	s.server.Config.ReadHeaderTimeout = 10 * time.Second
 	s.server.Config.ReadTimeout = 30 * time.Second
-	s.server.Config.WriteTimeout = 30 * time.Second
+	s.server.Config.WriteTimeout = writeTimeout
 	s.server.Config.IdleTimeout = 2 * time.Minute
+	s.URL = s.scheme() + "://" + s.address()
+	if s.options.TLS {
+		certificate := newCertificate(s.server.Listener.Addr(), s.options.PublicURL)
+		s.server.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}}
+		s.server.StartTLS()
+	} else {
+		s.server.Start()
+	}
 	return s
 }
 
+// NewTLSServer starts a server that speaks HTTPS, for browsers, with a certificate of its own for
+// its address and localhost, which Client trusts. The caller must Close it. It panics as NewServer
+// does.
+func NewTLSServer(optFns ...func(*Options)) *Server {
+	return NewServer(append(optFns[:len(optFns):len(optFns)], func(o *Options) { o.TLS = true })...)
+}
+
+// must panics with what a test gets wrong.
+func must(err error) {
+	if err != nil {
+		panic("embedtest: " + err.Error())
+	}
+}
+
 func (s *Server) scheme() string {
-	if s.server.TLS != nil {
+	if s.options.TLS {
 		return "https"
 	}
 	return "http"
 }
 
-// address is that of the listener, or where it listens on every address, its port of localhost.
+// address is that of the listener, or localhost and its port if it listens on every address.
 func (s *Server) address() string {
 	addr := s.server.Listener.Addr()
 	if tcp, ok := addr.(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {
@@ -102,42 +139,29 @@ func (s *Server) address() string {
 	return addr.String()
 }
 
-// Close ends the server when the requests that it is answering are done, or breaks them off after a second.
+// Close stops the server. It ends stalled and delayed requests at once, and breaks off any other
+// that takes longer than a second.
 func (s *Server) Close() {
+	s.close()
 	breakOff := time.AfterFunc(time.Second, s.server.CloseClientConnections)
 	defer breakOff.Stop()
 	s.server.Close()
 }
 
-// RegisterUser adds the ARN of a user to those in Options.Users. Where that is nil, everyone is registered already.
-func (s *Server) RegisterUser(userArn string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.options.Users != nil {
-		s.options.Users = append(slices.Clone(s.options.Users), userArn)
-	}
-}
-
-// Advance puts the server's clock ahead, for example past the 5 minutes in which a URL can be opened, or the end of a
-// session. Clients that correct for clock skew, as this module's does, follow it; a credentials cache does not, and keeps the keys
-// of a role session that have expired here.
-func (s *Server) Advance(d time.Duration) { s.ahead.Add(int64(d)) }
-
-func (s *Server) now() time.Time { return s.options.Now().Add(time.Duration(s.ahead.Load())) }
-
 // Client returns an HTTP client that trusts the server's certificate and is closed with the server.
 func (s *Server) Client() *http.Client { return s.server.Client() }
 
-// Certificate returns the server's certificate, or nil where it does not speak HTTPS.
+// Certificate returns the server's certificate, or nil if it does not speak HTTPS.
 func (s *Server) Certificate() *x509.Certificate { return s.server.Certificate() }
 
-// Config returns an aws.Config whose clients call the server: region, credentials, base endpoint and HTTP client. They wait
-// between tries as with AWS, unless its Retryer is set.
+// Config returns an aws.Config whose clients call the server: region, credentials, base endpoint
+// and HTTP client. For fast tests, its clients do not pause between attempts, and an attempt of a
+// [quicksightembed.Client] times out after 1 second: see Options.RealPauses.
 func (s *Server) Config() aws.Config {
 	credentials := s.options.Credentials
 	httpClient := *s.Client()
 	httpClient.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse } // see Redirect
-	return aws.Config{
+	cfg := aws.Config{
 		Region:       s.options.Region,
 		BaseEndpoint: aws.String(s.URL),
 		HTTPClient:   &httpClient,
@@ -145,19 +169,31 @@ func (s *Server) Config() aws.Config {
 			return credentials, nil
 		}),
 	}
+	if !s.options.RealPauses {
+		cfg.Retryer = func() aws.Retryer {
+			return retry.NewStandard(func(o *retry.StandardOptions) {
+				o.Backoff = retry.BackoffDelayerFunc(func(int, error) (time.Duration, error) { return 0, nil })
+			})
+		}
+		cfg.ServiceOptions = append(cfg.ServiceOptions, func(_ string, options any) {
+			if o, ok := options.(*quicksightembed.Options); ok {
+				o.AttemptTimeout = time.Second
+			}
+		})
+	}
+	return cfg
 }
 
 // serveHTTP answers API requests and browsers.
 func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("Date", s.now().UTC().Format(http.TimeFormat))
-	if r.URL.Path == "/favicon.ico" { // asked for by browsers
-		http.NotFound(w, r)
-		return
-	}
+	w.Header().Set("Date", s.Now().UTC().Format(http.TimeFormat))
 	switch {
+	case r.URL.Path == "/favicon.ico": // browsers ask for it
+		w.WriteHeader(http.StatusNoContent)
+		return
 	case strings.HasPrefix(r.URL.Path, embedPath):
-		s.sessions.serveConsole(w, r)
+		s.serveConsole(w, r)
 		return
 	case strings.HasPrefix(r.URL.Path, controlPath) && strings.HasSuffix(r.URL.Path, "/embedControl"):
 		s.sessions.serveControl(w, r)
@@ -172,5 +208,5 @@ func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
 		s.serveSTS(w, r, body.Bytes(), bodyErr)
 		return
 	}
-	s.serveAPI(w, r, body.Bytes(), bodyErr)
+	s.serveQuickSight(w, r, body.Bytes(), bodyErr)
 }

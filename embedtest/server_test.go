@@ -57,9 +57,7 @@ func (c *clock) Advance(d time.Duration) {
 
 func newServer(t *testing.T, optFns ...func(*embedtest.Options)) *embedtest.Server {
 	t.Helper()
-	server := embedtest.NewServer(optFns...)
-	t.Cleanup(server.Close)
-	return server
+	return embedtest.New(t, optFns...)
 }
 
 // issue asks the server for a URL.
@@ -103,7 +101,9 @@ func TestURLsAreOfQuickSightsForm(t *testing.T) {
 		if entryPoint != "" {
 			in.EntryPoint = &entryPoint
 		}
-		assert.Regexp(t, "^"+server.URL+"/embedding/[0-9a-f]{32}/"+path+`\?code=[0-9a-f]{64}&identityprovider=quicksight&isauthcode=true$`, issue(t, server, in))
+		url := issue(t, server, in)
+		assert.Regexp(t, "^"+server.URL+"/embedding/[0-9a-f]{32}/"+path+`\?code=[\w-]{854}%3D%3D&identityprovider=quicksight&isauthcode=true$`, url)
+		assert.Greater(t, len(url), 900, "as AWS says")
 	}
 }
 
@@ -231,19 +231,16 @@ func TestSignatureOfAnotherIsRefused(t *testing.T) {
 		code   string
 	}{
 		"another secret": {func(o *quicksightembed.Options) {
-			o.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-				return aws.Credentials{AccessKeyID: "AKIAIOSFODNN7EXAMPLE", SecretAccessKey: "guessed-by-nobody"}, nil
-			})
+			o.Credentials = provider{aws.Credentials{AccessKeyID: "AKIAKNOWN", SecretAccessKey: "guessed-by-nobody"}}
 		}, "InvalidSignatureException"},
 		"another key": {func(o *quicksightembed.Options) {
-			o.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-				return aws.Credentials{AccessKeyID: "AKIAOTHER", SecretAccessKey: "guessed-by-nobody"}, nil
-			})
+			o.Credentials = provider{aws.Credentials{AccessKeyID: "AKIAOTHER", SecretAccessKey: "guessed-by-nobody"}}
 		}, "UnrecognizedClientException"},
-		"another region": {func(o *quicksightembed.Options) { o.Region = "eu-west-1" }, "InvalidSignatureException"},
+		"another server's keys": {func(o *quicksightembed.Options) { o.Credentials = newServer(t).Config().Credentials }, "UnrecognizedClientException"},
+		"another region":        {func(o *quicksightembed.Options) { o.Region = "eu-west-1" }, "InvalidSignatureException"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			server := newServer(t)
+			server := newServer(t, func(o *embedtest.Options) { o.Credentials.AccessKeyID = "AKIAKNOWN" })
 			_, err := quicksightembed.NewFromConfig(server.Config()).GetSessionEmbedUrl(ctx, janesInput(), test.change)
 			var apiErr smithy.APIError
 			require.ErrorAs(t, err, &apiErr)
@@ -255,7 +252,8 @@ func TestSignatureOfAnotherIsRefused(t *testing.T) {
 	}
 }
 
-// send signs a request that the client would not send, and returns the status, error code and message of the reply.
+// send signs a request that the client would not send, and returns the status, error code and
+// message of the reply.
 func send(t *testing.T, server *embedtest.Server, method, target string) (status int, code, message string) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(ctx, method, server.URL+target, nil)
@@ -279,7 +277,7 @@ func TestServiceAppliesItsRules(t *testing.T) {
 		status         int
 		code, message  string
 	}{
-		"another account":           {"GET", "/accounts/999988887777/session-embed-url", 401, "AccessDeniedException", "the credentials are not allowed quicksight:GetSessionEmbedUrl in account 999988887777"},
+		"another account":           {"GET", "/accounts/999988887777/session-embed-url", 401, "AccessDeniedException", "the credentials are not allowed quicksight:GetSessionEmbedUrl in account 999988887777: they are of account 111122223333"},
 		"an account that is none":   {"GET", "/accounts/1/session-embed-url", 400, "InvalidParameterValueException", `AwsAccountId "1" must be 12 digits`},
 		"an entry point of no form": {"GET", path + "?entry-point=%2F", 400, "InvalidParameterValueException", `EntryPoint "/" must be /start, /start/analyses, /start/dashboards, /start/favorites, /dashboards/{id} or /analyses/{id}, where id is 1 to 512 letters, digits, _ or -`},
 		"an empty entry point":      {"GET", path + "?entry-point=", 400, "InvalidParameterValueException", `EntryPoint "" must be /start, /start/analyses, /start/dashboards, /start/favorites, /dashboards/{id} or /analyses/{id}, where id is 1 to 512 letters, digits, _ or -`},
@@ -332,14 +330,14 @@ func TestRequestsAreCopies(t *testing.T) {
 func TestIconIsNotARequestToTheAPI(t *testing.T) {
 	server := newServer(t)
 	resp, _ := open(t, server, http.MethodGet, server.URL+"/favicon.ico")
-	assert.Equal(t, 404, resp.StatusCode)
+	assert.Equal(t, 204, resp.StatusCode)
 	assert.Empty(t, server.Requests())
 }
 
 func TestReplyIsOfTheServicesForm(t *testing.T) {
 	server := newServer(t)
 	_, body := askOnce(t, server, server.Client())
-	assert.Regexp(t, `^{"EmbedUrl":"`+server.URL+`/embedding/\w+/start\?code=\w+&identityprovider=quicksight&isauthcode=true","RequestId":"[0-9a-f-]{36}","Status":200}\n$`, body)
+	assert.Regexp(t, `^{"EmbedUrl":"`+server.URL+`/embedding/\w+/start\?code=[\w%-]+&identityprovider=quicksight&isauthcode=true","RequestId":"[0-9a-f-]{36}"}\n$`, body)
 }
 
 func TestBodyIsBounded(t *testing.T) {

@@ -2,11 +2,13 @@ package embedtest
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -20,13 +22,15 @@ import (
 
 // serviceError is an error as the service answers it.
 type serviceError struct {
-	status  int
-	code    string
-	message string
+	status       int
+	code         string
+	message      string
+	resourceType quicksightembed.ExceptionResourceType // of the exceptions that have one
 }
 
-// statusOf are the statuses of the exceptions that QuickSight documents for the operation.
-var statusOf = map[string]int{
+// exceptionStatus are the statuses of the exceptions that QuickSight documents for the operation:
+// https://docs.aws.amazon.com/quicksight/latest/APIReference/API_GetSessionEmbedUrl.html
+var exceptionStatus = map[string]int{
 	"AccessDeniedException":                    http.StatusUnauthorized,
 	"InternalFailureException":                 http.StatusInternalServerError,
 	"InvalidParameterValueException":           http.StatusBadRequest,
@@ -39,72 +43,111 @@ var statusOf = map[string]int{
 }
 
 func exception(code, format string, args ...any) *serviceError {
-	return refuse(statusOf[code], code, format, args...)
+	return refuse(exceptionStatus[code], code, format, args...)
 }
 
 func refuse(status int, code, format string, args ...any) *serviceError {
 	return &serviceError{status: status, code: code, message: fmt.Sprintf(format, args...)}
 }
 
-// serveAPI answers a request to the API: signature first, as AWS does, then the operation.
-func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request, body []byte, bodyErr error) {
-	record := newRecord("GetSessionEmbedUrl", r)
-	failure := s.judge(&record, r, body, bodyErr)
-	fault := &Fault{}
-	if failure == nil {
-		fault = s.takeFault(record)
-		failure, record.Fault = fault.failure, fault.name
+// answer is how an operation answers.
+type answer struct {
+	contentType string
+	refuse      func(record *Request) *serviceError // what is wrong with the request; fills the record
+	reply       func(record Request, failure *serviceError) []byte
+}
+
+// serve answers a request to an operation, or has a fault happen to it.
+func (s *Server) serve(w http.ResponseWriter, r *http.Request, record Request, a answer) {
+	claim := record
+	auth, _ := parseAuthorization(r)
+	claim.AccessKeyId, claim.UserArn = auth.accessKeyID, aws.ToString(record.Input.UserArn)
+	fault := s.takeFault(claim, true)
+	failure := fault.failure
+	if failure == nil && fault.serve == nil {
+		failure = a.refuse(&record)
+		if failure == nil && fault.name == "" {
+			fault = s.takeFault(record, false)
+			failure = fault.failure
+		}
 	}
+	record.Fault = fault.name
 	if failure != nil {
 		record.Status, record.Code, record.Message = failure.status, failure.code, failure.message
 	}
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("X-Amzn-RequestId", record.RequestId)
-	if failure != nil && failure.code != "" {
-		w.Header().Set("X-Amzn-ErrorType", failure.code)
-	}
-	if fault.skew != 0 {
-		w.Header().Set("Date", s.now().Add(fault.skew).UTC().Format(http.TimeFormat))
-	}
 	if fault.serve != nil {
 		record.Status = fault.status
-		s.record(record)
-		fault.serve(w, r, func() []byte { return s.reply(record, nil) })
-		return
 	}
 	s.record(record)
+
+	w.Header().Set("Content-Type", a.contentType)
+	w.Header().Set("X-Amzn-RequestId", record.RequestId)
+	if record.Code != "" {
+		w.Header().Set("X-Amzn-ErrorType", record.Code)
+	}
+	if fault.skew != 0 {
+		w.Header().Set("Date", s.Now().Add(fault.skew).UTC().Format(http.TimeFormat))
+	}
+	for name, values := range fault.header {
+		w.Header()[http.CanonicalHeaderKey(name)] = values
+	}
+	if fault.serve != nil {
+		fault.serve(w, r, func() []byte { return a.reply(record, nil) })
+		return
+	}
+	pause(w, r, fault.delay)
 	w.WriteHeader(record.Status)
-	w.Write(s.reply(record, failure))
+	w.Write(a.reply(record, failure))
 }
 
-// judge returns what is wrong with the request, or nil where it is to get a URL, and fills the record.
-func (s *Server) judge(record *Request, r *http.Request, body []byte, bodyErr error) *serviceError {
-	input, operationErr := parseInput(r)
-	if input != nil {
-		record.Input = *input
+// pause waits, or breaks the connection when the client has gone or the server is closed.
+func pause(w http.ResponseWriter, r *http.Request, d time.Duration) {
+	if d <= 0 {
+		return
 	}
-	if unreadable := judgeBody(bodyErr); unreadable != nil {
-		return unreadable
+	http.NewResponseController(w).SetWriteDeadline(time.Now().Add(d + writeTimeout))
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-r.Context().Done():
+		panic(http.ErrAbortHandler)
 	}
-	identity, refusal := s.verifier("quicksight").verify(r, body)
-	if refusal != nil {
-		return refusal
-	}
-	record.AccessKeyId = identity.Credentials.AccessKeyID
-	if operationErr != nil {
-		return operationErr
-	}
-	record.UserArn = identity.UserArn
-	if input.UserArn != nil {
-		record.UserArn = *input.UserArn
-	}
-	if invalid := judgeInput(input); invalid != nil {
-		return invalid
-	}
-	return s.judgeState(input, record.UserArn)
 }
 
-func judgeBody(err error) *serviceError {
+// serveQuickSight answers a request to QuickSight: signature first, as AWS does, then the
+// operation.
+func (s *Server) serveQuickSight(w http.ResponseWriter, r *http.Request, body []byte, bodyErr error) {
+	input, operation, operationErr := parseInput(r)
+	record := newRecord(operation, r)
+	record.Input = input
+	s.serve(w, r, record, answer{contentType: "application/json", reply: s.reply, refuse: func(record *Request) *serviceError {
+		if unreadable := refuseBody(bodyErr); unreadable != nil {
+			return unreadable
+		}
+		signer, refusal := s.verifier("quicksight").verify(r, body)
+		if refusal != nil {
+			return refusal
+		}
+		record.AccessKeyId = signer.Credentials.AccessKeyID
+		if operation == "" {
+			return operationErr
+		}
+		record.UserArn = cmp.Or(aws.ToString(input.UserArn), signer.UserArn)
+		if denied := s.refuseDenied(signer, record.UserArn); denied != nil {
+			return denied
+		}
+		if operationErr != nil {
+			return operationErr
+		}
+		if invalid := refuseInput(&input); invalid != nil {
+			return invalid
+		}
+		return s.refuseState(&input, record.UserArn)
+	}})
+}
+
+func refuseBody(err error) *serviceError {
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
@@ -115,25 +158,51 @@ func judgeBody(err error) *serviceError {
 	return nil
 }
 
-// verifier is one for requests to a service of AWS.
+// verifier returns one for requests to a service of AWS.
 func (s *Server) verifier(service string) verifier {
-	return verifier{
-		identities:   s.options.identities(),
-		roleSessions: &s.roles,
-		region:       s.options.Region,
-		service:      service,
-		now:          s.now(),
+	v := verifier{find: s.findSigner, regions: []string{s.options.Region}, service: service, now: s.Now()}
+	if service == "sts" {
+		v.regions = append(v.regions, "us-east-1") // of the global endpoint
 	}
+	return v
 }
 
-func (s *Server) isRegistered(userArn string) bool {
+// findSigner returns whose access key it is, or nil.
+func (s *Server) findSigner(accessKeyID string) *signer {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.options.Users == nil || slices.Contains(s.options.Users, userArn)
+	revoked := s.state.revoked[accessKeyID]
+	s.mu.Unlock()
+	if revoked {
+		return nil
+	}
+	for _, identity := range s.options.identities() {
+		if identity.Credentials.AccessKeyID == accessKeyID {
+			return &signer{Identity: identity, iamARN: "arn:aws:iam::" + s.options.AwsAccountId + ":user/embedtest"}
+		}
+	}
+	return s.roles.find(accessKeyID)
 }
 
-// judgeInput applies the service's rules, which are those that the client checks before it sends.
-func judgeInput(input *quicksightembed.GetSessionEmbedUrlInput) *serviceError {
+// refuseDenied refuses the actions that IAM denies, in IAM's words. QuickSight needs both: the
+// user of the second is its resource. Not seen at QuickSight.
+// https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonquicksight.html
+func (s *Server) refuseDenied(by *signer, userArn string) *serviceError {
+	for _, needed := range []struct{ action, resource string }{
+		{actionGetSessionEmbedURL, "*"}, {actionGetAuthCode, cmp.Or(userArn, "*")},
+	} {
+		if slices.Contains(s.options.Denied, needed.action) {
+			return notAuthorized("AccessDeniedException", by, needed.action, needed.resource)
+		}
+	}
+	return nil
+}
+
+func notAuthorized(code string, by *signer, action, resource string) *serviceError {
+	return refuse(http.StatusForbidden, code, "User: %s is not authorized to perform: %s on resource: %s", by.iamARN, action, resource)
+}
+
+// refuseInput applies the service's rules, which are those that the client checks before it sends.
+func refuseInput(input *quicksightembed.GetSessionEmbedUrlInput) *serviceError {
 	var invalid *quicksightembed.ValidationError
 	if !errors.As(input.Validate(), &invalid) {
 		return nil
@@ -145,21 +214,27 @@ func judgeInput(input *quicksightembed.GetSessionEmbedUrlInput) *serviceError {
 	return exception(code, "%s", invalid.Fields[0])
 }
 
-// judgeState compares what is asked for with what the server knows.
-func (s *Server) judgeState(input *quicksightembed.GetSessionEmbedUrlInput, userArn string) *serviceError {
+// refuseState compares what is asked for with what the server knows.
+func (s *Server) refuseState(input *quicksightembed.GetSessionEmbedUrlInput, userArn string) *serviceError {
+	s.mu.Lock()
+	edition, isRegistered := s.state.edition, s.state.isRegistered(userArn)
+	s.mu.Unlock()
 	o := &s.options
 	dashboard, isDashboard := dashboardOf(aws.ToString(input.EntryPoint))
 	analysis, isAnalysis := analysisOf(aws.ToString(input.EntryPoint))
 	switch {
 	case *input.AwsAccountId != o.AwsAccountId:
-		return exception("AccessDeniedException", "the credentials are not allowed quicksight:GetSessionEmbedUrl in account %s", *input.AwsAccountId)
-	case o.Edition == EditionNone:
-		return exception("ResourceNotFoundException", "the account %s has no QuickSight subscription", o.AwsAccountId)
-	case o.Edition != EditionEnterprise && o.Edition != EditionEnterpriseAndQ:
-		return exception("UnsupportedUserEditionException", "the edition %s has no GetSessionEmbedUrl", o.Edition)
-	case !s.isRegistered(userArn) && userArn == "":
+		return exception("AccessDeniedException", "the credentials are not allowed %s in account %s: they are of account %s",
+			actionGetSessionEmbedURL, *input.AwsAccountId, o.AwsAccountId)
+	case edition == EditionNone:
+		failure := exception("ResourceNotFoundException", "the account %s has no QuickSight subscription", o.AwsAccountId)
+		failure.resourceType = quicksightembed.ExceptionResourceTypeAccountSettings
+		return failure
+	case edition == EditionStandard:
+		return exception("UnsupportedUserEditionException", "the edition %s has no GetSessionEmbedUrl", edition)
+	case !isRegistered && userArn == "":
 		return exception("QuickSightUserNotFoundException", "the identity that signed is not a QuickSight user")
-	case !s.isRegistered(userArn):
+	case !isRegistered:
 		return exception("QuickSightUserNotFoundException", "the user %s is not registered", userArn)
 	case isDashboard && o.Dashboards != nil && !slices.Contains(o.Dashboards, dashboard):
 		return exception("ResourceNotFoundException", "the dashboard %s does not exist", dashboard)
@@ -169,22 +244,33 @@ func (s *Server) judgeState(input *quicksightembed.GetSessionEmbedUrlInput, user
 	return nil
 }
 
-// reply returns the body of an answer: a URL, or the failure, as the service or a gateway in front of it puts it.
+// reply returns the body of an answer: a URL, or the failure, as the service or a gateway in front
+// of it writes it.
 func (s *Server) reply(record Request, failure *serviceError) []byte {
-	var body map[string]any
+	body := map[string]any{"RequestId": record.RequestId}
+	wrapped := s.options.Envelope || s.options.EnvelopeIdOnly
 	switch {
-	case failure != nil && s.options.Envelope && failure.code != "": // one without a code comes from before the gateway
-		body = map[string]any{"success": false, "error": map[string]any{"code": failure.code, "message": failure.message, "RequestId": record.RequestId}}
+	case failure != nil && wrapped && failure.code != "": // one without a code comes from before the gateway
+		body["code"], body["message"] = failure.code, failure.message
+		body = map[string]any{"success": false, "error": body}
+	case failure != nil && exceptionStatus[failure.code] != 0: // the members of the API's model
+		body["Message"] = failure.message
+		if failure.resourceType != "" {
+			body["ResourceType"] = failure.resourceType
+		}
 	case failure != nil:
-		body = map[string]any{"message": failure.message, "RequestId": record.RequestId}
-	case s.options.Envelope:
-		id, path := s.sessions.issue(&record.Input, record.UserArn)
-		body = map[string]any{"success": true, "data": map[string]any{
-			"id": id, "created_at": s.now().UTC().Format(time.RFC3339), "embed_url": s.scheme() + "://" + record.Host + path, "request_id": record.RequestId,
-		}}
+		body = map[string]any{"message": failure.message}
 	default:
-		_, path := s.sessions.issue(&record.Input, record.UserArn)
-		body = map[string]any{"EmbedUrl": s.scheme() + "://" + record.Host + path, "RequestId": record.RequestId, "Status": http.StatusOK}
+		id, path := s.sessions.issue(&record.Input, record.UserArn)
+		embedURL := cmp.Or(s.options.PublicURL, s.scheme()+"://"+record.Host) + path
+		body["EmbedUrl"] = embedURL
+		if wrapped {
+			data := map[string]any{"id": id, "created_at": s.Now().UTC().Format(time.RFC3339)}
+			if !s.options.EnvelopeIdOnly {
+				maps.Copy(data, map[string]any{"embed_url": embedURL, "request_id": record.RequestId})
+			}
+			body = map[string]any{"success": true, "data": data}
+		}
 	}
 	var encoded bytes.Buffer
 	encoder := json.NewEncoder(&encoded)
@@ -193,29 +279,26 @@ func (s *Server) reply(record Request, failure *serviceError) []byte {
 	return encoded.Bytes()
 }
 
-// parseInput reads the input off a request to GetSessionEmbedUrl.
-func parseInput(r *http.Request) (*quicksightembed.GetSessionEmbedUrlInput, *serviceError) {
+// parseInput reads the input of a request to GetSessionEmbedUrl. The operation is empty if the
+// request is for another one.
+func parseInput(r *http.Request) (input quicksightembed.GetSessionEmbedUrlInput, operation string, failure *serviceError) {
 	path, ok := strings.CutPrefix(r.URL.Path, "/accounts/")
 	account, ok2 := strings.CutSuffix(path, "/session-embed-url")
 	if r.Method != http.MethodGet || !ok || !ok2 {
-		return nil, refuse(http.StatusNotFound, "UnknownOperationException", "%s %s is not GetSessionEmbedUrl, the only operation here", r.Method, r.URL.Path)
+		return input, "", refuse(http.StatusNotFound, "UnknownOperationException", "%s %s is not GetSessionEmbedUrl, the only operation here", r.Method, r.URL.Path)
 	}
-	parameters, err := parseQuery(r.URL.RawQuery)
+	operation, input.AwsAccountId = operationGetSessionEmbedURL, &account
+	query, err := parseQuery(r.URL.RawQuery)
 	if err != nil {
-		return nil, exception("InvalidParameterValueException", "the query cannot be read: %v", err)
+		return input, operation, exception("InvalidParameterValueException", "the query cannot be read: %v", err)
 	}
-	query := map[string][]string{}
-	for _, p := range parameters {
-		query[p.name] = append(query[p.name], p.value)
-	}
-	input := &quicksightembed.GetSessionEmbedUrlInput{AwsAccountId: &account}
 	for _, name := range []string{"entry-point", "session-lifetime", "user-arn"} { // AWS ignores what it does not know
 		values := query[name]
 		if len(values) == 0 {
 			continue
 		}
 		if len(values) > 1 {
-			return input, exception("InvalidParameterValueException", "%s is given %d times", name, len(values))
+			return input, operation, exception("InvalidParameterValueException", "%s is given %d times", name, len(values))
 		}
 		switch name {
 		case "entry-point":
@@ -225,12 +308,12 @@ func parseInput(r *http.Request) (*quicksightembed.GetSessionEmbedUrlInput, *ser
 		case "session-lifetime":
 			minutes, err := strconv.ParseInt(values[0], 10, 64)
 			if err != nil && !errors.Is(err, strconv.ErrRange) { // out of range, it is the nearest number
-				return input, exception("InvalidParameterValueException", "session-lifetime %q is not a number of minutes", values[0])
+				return input, operation, exception("InvalidParameterValueException", "session-lifetime %q is not a number of minutes", values[0])
 			}
 			input.SessionLifetimeInMinutes = &minutes
 		}
 	}
-	return input, nil
+	return input, operation, nil
 }
 
 func randomHex(bytes int) string {

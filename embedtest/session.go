@@ -2,8 +2,13 @@ package embedtest
 
 import (
 	"cmp"
+	"crypto/rand"
 	"crypto/subtle"
+	"encoding/base64"
 	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -25,8 +30,31 @@ type sessions struct {
 	now            func() time.Time
 	frameAncestors string
 
-	mu   sync.Mutex
-	byID recent[*session]
+	mu       sync.Mutex
+	byID     recent[*session]
+	openings []Opening
+}
+
+// Opening is what became of a browser that opened an embed URL.
+type Opening struct {
+	UserArn    string // whom the URL was issued for, empty if it was not issued here
+	EntryPoint string
+	Status     int    // 200 if the console opened
+	Problem    string // why it did not, empty if it did
+}
+
+// Openings returns what browsers have opened, oldest first; at most the last 1,000. A look (HEAD)
+// and a page that is loaded again are none.
+func (s *Server) Openings() []Opening {
+	s.sessions.mu.Lock()
+	defer s.sessions.mu.Unlock()
+	return slices.Clone(s.sessions.openings)
+}
+
+func (s *sessions) reset() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.byID, s.openings = recent[*session]{}, nil
 }
 
 type session struct {
@@ -48,12 +76,15 @@ func newSessions(now func() time.Time, allowedDomains []string) *sessions {
 	return &sessions{now: now, frameAncestors: "frame-ancestors " + ancestors}
 }
 
-// issue makes a session for a user and returns its id, and its URL without scheme and host.
+// issue makes a session for a user and returns its id, and its URL without scheme and host: as
+// long as AWS says that its URLs are, over 900 characters, and with a code of base64url and its
+// padding.
+// https://docs.aws.amazon.com/quicksight/latest/user/embedded-analytics-full-console-for-authenticated-users-step-3.html
 func (s *sessions) issue(input *quicksightembed.GetSessionEmbedUrlInput, userArn string) (id, path string) {
 	issued := &session{
-		user:       cmp.Or(userArn, "the identity that signed the request"),
+		user:       userArn,
 		entryPoint: cmp.Or(aws.ToString(input.EntryPoint), quicksightembed.EntryPointStart),
-		code:       randomHex(32),
+		code:       randomCode(),
 		cookie:     randomHex(32),
 		lifetime:   defaultSessionLifetime,
 		issuedAt:   s.now(),
@@ -66,50 +97,75 @@ func (s *sessions) issue(input *quicksightembed.GetSessionEmbedUrlInput, userArn
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.byID.add(id, issued, maxSessions)
-	return id, embedPath + id + issued.entryPoint + "?code=" + issued.code + "&identityprovider=quicksight&isauthcode=true"
+	return id, embedPath + id + issued.entryPoint + "?code=" + url.QueryEscape(issued.code) + "&identityprovider=quicksight&isauthcode=true"
+}
+
+func randomCode() string {
+	random := make([]byte, 640)
+	rand.Read(random)
+	return base64.URLEncoding.EncodeToString(random)
 }
 
 // What became of a URL.
 const (
-	notIssued = "This URL was not issued here."
-	used      = "This URL was used: it opens once. Ask for a new one."
-	expired   = "This URL has expired: it can be opened within 5 minutes. Ask for a new one."
-	ended     = "This session has ended. Ask for a new URL."
+	notIssued    = "This URL was not issued here."
+	escapedTwice = "This URL was escaped twice, as & is in HTML or JSON, or ? in a URL. Put it into the frame as it was issued."
+	used         = "This URL was used: it opens once. Ask for a new one."
+	expired      = "This URL has expired: it can be opened within 5 minutes. Ask for a new one."
+	ended        = "This session has ended. Ask for a new URL."
 )
 
-// open returns the session that a request is for, or says why there is none: with the code of its URL, which opens it once,
-// or with the cookie of the browser that did. To look (HEAD) does not use the URL up.
-func (s *sessions) open(r *http.Request) (opened session, status int, problem string) {
+// escapes are what is left in a URL that was escaped twice: of its &, ? and %.
+var escapes = regexp.MustCompile(`(?i)&amp;|(\\|%5c)u0026|%26(identityprovider|isauthcode)|%3fcode|%253d`)
+
+// open returns the session that a request is for, or says why it does not open: with the code of
+// its URL, which opens it once, or with the cookie of the browser that did. A look (HEAD) does not
+// use the URL up.
+func (s *sessions) open(r *http.Request) (found session, status int, problem string) {
 	id, entryPoint, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, embedPath), "/")
-	code, cookie := r.URL.Query().Get("code"), ""
+	query, cookie := r.URL.Query(), ""
+	code := query.Get("code")
 	if c, err := r.Cookie(cookieName); err == nil {
 		cookie = c.Value
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	issued := s.byID.values[id]
-	if issued == nil || issued.entryPoint != "/"+entryPoint {
-		return opened, http.StatusNotFound, notIssued
+	if issued != nil {
+		found = *issued
 	}
-	now, isOpen := s.now(), !issued.openedAt.IsZero()
-	if code == "" && isOpen && same(cookie, issued.cookie) {
-		if !now.Before(issued.endsAt()) {
-			return opened, http.StatusGone, ended
+	isOpen := !found.openedAt.IsZero()
+	if code == "" && isOpen && found.entryPoint == "/"+entryPoint && same(cookie, found.cookie) {
+		if !s.now().Before(found.endsAt()) {
+			return found, http.StatusGone, ended
 		}
-		return *issued, http.StatusOK, ""
+		return found, http.StatusOK, ""
 	}
+	isAsIssued := issued != nil && found.entryPoint == "/"+entryPoint && same(code, found.code) &&
+		query.Get("identityprovider") == "quicksight" && query.Get("isauthcode") == "true"
+	status = http.StatusOK
 	switch {
-	case !same(code, issued.code):
-		return opened, http.StatusNotFound, notIssued
+	case !isAsIssued && escapes.MatchString(r.RequestURI):
+		status, problem = http.StatusBadRequest, escapedTwice
+	case !isAsIssued:
+		found, status, problem = session{}, http.StatusNotFound, notIssued
 	case isOpen:
-		return opened, http.StatusGone, used
-	case now.Sub(issued.issuedAt) > urlLifetime:
-		return opened, http.StatusGone, expired
-	case r.Method != http.MethodHead:
-		issued.openedAt = now
+		status, problem = http.StatusGone, used
+	case s.now().Sub(found.issuedAt) > urlLifetime:
+		status, problem = http.StatusGone, expired
 	}
-	return *issued, http.StatusOK, ""
+	if r.Method == http.MethodHead {
+		return found, status, problem
+	}
+	if problem == "" {
+		issued.openedAt = s.now()
+		found = *issued
+	}
+	s.openings = appendRecent(s.openings, Opening{
+		UserArn: found.user, EntryPoint: "/" + entryPoint, Status: status, Problem: problem,
+	}, maxOpenings)
+	return found, status, problem
 }
 
-// same compares secrets without telling by its time how much of them is right.
+// same compares secrets in constant time.
 func same(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }

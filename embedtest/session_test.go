@@ -1,12 +1,14 @@
 package embedtest
 
 import (
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"example.com/quicksightembed"
 )
@@ -23,4 +25,20 @@ func TestSessionsForgetTheOldest(t *testing.T) {
 	assert.Equal(t, http.StatusNotFound, status)
 	_, status, _ = s.open(requests[1])
 	assert.Equal(t, http.StatusOK, status)
+}
+
+func TestPauseIsLongerThanTheWriteTimeout(t *testing.T) {
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		pause(w, r, 100*time.Millisecond)
+		w.Write([]byte("in the end"))
+	}))
+	server.Config.WriteTimeout = 50 * time.Millisecond
+	server.Start()
+	defer server.Close()
+	resp, err := server.Client().Get(server.URL)
+	require.NoError(t, err)
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	assert.Equal(t, "in the end", string(body))
 }

@@ -2,6 +2,8 @@ package embedtest_test
 
 import (
 	"context"
+	"io"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -99,7 +101,7 @@ func TestRequestThatIsTamperedWithIsRefused(t *testing.T) {
 		"a parameter fewer":               {query("&session-lifetime=60", ""), invalid},
 		"a parameter twice":               {query("session-lifetime=60", "session-lifetime=60&session-lifetime=60"), invalid},
 		"a parameter's name":              {query("user-arn", "User-arn"), invalid},
-		"a + for a space":                 {query("%20", "+"), invalid},
+		"a + for a plus":                  {query("%20", "%2B"), invalid},
 		"an escape of an escape":          {query("%2F", "%252F"), invalid},
 		"the host":                        {func(r *http.Request) { r.Host = "quicksight.us-east-1.amazonaws.com" }, invalid},
 		"the date alone":                  {header("X-Amz-Date", time.Now().UTC().Add(time.Minute).Format("20060102T150405Z")), invalid},
@@ -156,7 +158,8 @@ func TestPresignedRequestIsRefused(t *testing.T) {
 func TestQueryIsReadAsItIsSigned(t *testing.T) {
 	const path = "/accounts/111122223333/session-embed-url?user-arn=arn%3Aaws%3Aquicksight%3Aus-east-1%3A111122223333%3Auser%2Fdefault%2Fjane"
 	for signedAs, test := range map[string]struct{ sentAs, user string }{
-		"%2Bx":  {"+x", "/jane+x"},
+		"%20y":  {"+y", "/jane y"},
+		"%2Bx":  {"%2Bx", "/jane+x"},
 		"%3Bx":  {";x", "/jane;x"},
 		"%20x":  {"%20x", "/jane x"},
 		"%252B": {"%252B", "/jane%2B"},
@@ -195,13 +198,12 @@ func TestRefusalNamesACommonMistake(t *testing.T) {
 	const mismatch = "the signature does not match"
 	for name, test := range map[string]struct {
 		payload string
-		options func(*v4.SignerOptions)
 		change  func(*http.Request)
 		want    string
 	}{
-		"an unsigned payload": {payload: "UNSIGNED-PAYLOAD", want: mismatch + ": it is for an unsigned payload, which S3 alone takes"},
+		"an unsigned payload": {payload: "UNSIGNED-PAYLOAD", want: mismatch + ": it is for an unsigned payload, which S3 alone accepts"},
 		"a host without port": {payload: emptySHA256, change: func(r *http.Request) { r.Host = "127.0.0.1" }, want: mismatch + ": it is for the Host header without its port"},
-		"a guess":             {payload: "x", want: mismatch + "; the canonical request"},
+		"a guess":             {payload: "x", want: mismatch + ": either the secret key or"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			server := newRoleServer(t)
@@ -219,4 +221,17 @@ func TestRefusalNamesACommonMistake(t *testing.T) {
 			assert.NotContains(t, verdict.Message, roleSession.SessionToken)
 		})
 	}
+}
+
+func TestRequestWithoutAHostIsRefused(t *testing.T) {
+	server := newRoleServer(t)
+	conn, err := net.Dial("tcp", strings.TrimPrefix(server.URL, "http://"))
+	require.NoError(t, err)
+	defer conn.Close()
+	_, err = io.WriteString(conn, "GET "+askForURL+" HTTP/1.0\r\n\r\n")
+	require.NoError(t, err)
+	reply, err := io.ReadAll(conn)
+	require.NoError(t, err)
+	assert.Contains(t, string(reply), "400 Bad Request")
+	assert.Contains(t, string(reply), "the request has no Host header, which must be signed")
 }

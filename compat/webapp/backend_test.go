@@ -124,7 +124,8 @@ func startProgram(t *testing.T, env []string, args ...string) *backend {
 	return b
 }
 
-// newQuickSight starts embedtest with jane and mateo registered, in both models, for pages on localhost.
+// newQuickSight starts embedtest with jane and mateo registered, in both models, for pages on
+// localhost.
 func newQuickSight(t *testing.T, optFns ...func(*embedtest.Options)) *embedtest.Server {
 	t.Helper()
 	server := embedtest.NewTLSServer(append([]func(*embedtest.Options){func(o *embedtest.Options) {

@@ -122,7 +122,8 @@ func (b *tab) evaluate(expression string) string {
 	return value
 }
 
-// evaluate returns what an expression is in the page or frame of a context. One that is being left may never answer.
+// evaluate returns what an expression is in the page or frame of a context. One that is being left
+// may never answer.
 func evaluate(ctx context.Context, expression string) (value string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
@@ -173,7 +174,8 @@ func (b *tab) choose(place string) {
 	b.waitFor("!document.querySelector('#frame iframe.before')")
 }
 
-// console waits until the page shows a console of which an expression is true, and returns what it shows.
+// console waits until the page shows a console of which an expression is true, and returns what it
+// shows.
 func (b *tab) console(url, expression string) (shows string) {
 	b.t.Helper()
 	ctx := b.frame(url, expression)
@@ -183,7 +185,8 @@ func (b *tab) console(url, expression string) (shows string) {
 	return shows
 }
 
-// frame attaches to the console's frame, which has a process of its own, when an expression is true in it.
+// frame attaches to the console's frame, which has a process of its own, when an expression is
+// true in it.
 func (b *tab) frame(url, expression string) (found context.Context) {
 	b.t.Helper()
 	isThere := func() bool {
@@ -273,7 +276,8 @@ func (b *tab) prefer(scheme string) {
 	require.NoError(b.t, err)
 }
 
-// acceptCertificateOf opens a URL, and goes on where Chromium warns of its certificate: by the word that it takes for consent.
+// acceptCertificateOf opens a URL, and goes on where Chromium warns of its certificate: by the
+// word that it takes for consent.
 func (b *tab) acceptCertificateOf(url string) {
 	b.t.Helper()
 	chromedp.Do(b.ctx, chromedp.Navigate(url)) // which fails

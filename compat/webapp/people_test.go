@@ -132,7 +132,8 @@ func TestLayouts(t *testing.T) {
 	}
 }
 
-// tooFaint is a script that lists text whose contrast with its ground is below what WCAG AA asks for.
+// tooFaint is a script that lists text whose contrast with its ground is below what WCAG AA asks
+// for.
 const tooFaint = `(() => {
 	const rgb = (color) => color.match(/[\d.]+/g).map(Number);
 	const luminance = ([r, g, b]) => [r, g, b].map((c) => c / 255).map((c) => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)

@@ -1,12 +1,14 @@
-// The console's side of the conversation with the embedding SDK, and the time that is left of the session.
+// The console's side of the conversation with the embedding SDK, its menu, and the time that is left of
+// the session.
 (() => {
-  const { problem, errorCode, pageType, until } = document.body.dataset;
+  const { problem, errorCode, silent, until } = document.body.dataset;
   const query = new URLSearchParams(location.search);
   const isEmbedded = query.has("contextId") && parent !== window;
+  const main = document.querySelector("main");
 
   // announce posts a message as the embedding SDK expects it of a console in its frame.
   const announce = (eventName, message) => {
-    if (!isEmbedded) return;
+    if (!isEmbedded || silent) return;
     const eventTarget = {
       experienceType: "CONSOLE",
       contextId: query.get("contextId"),
@@ -15,7 +17,8 @@
     parent.postMessage({ eventName, eventTarget, message }, "*");
   };
 
-  // The SDK acknowledges messages to its control frame, and browsers report an error where that has not loaded yet.
+  // The SDK acknowledges messages to its control frame, and browsers report an error if that has not
+  // loaded yet.
   const controlFrameIsThere = () => {
     for (let i = 0; i < parent.length; i++) {
       try {
@@ -27,27 +30,31 @@
     return false;
   };
 
-  const start = (triesLeft) => {
-    if (isEmbedded && triesLeft > 0 && !controlFrameIsThere()) {
-      setTimeout(start, 50, triesLeft - 1);
+  const announceProblem = (checksLeft) => {
+    if (isEmbedded && checksLeft > 0 && !controlFrameIsThere()) {
+      setTimeout(announceProblem, 50, checksLeft - 1);
       return;
     }
-    if (problem) {
-      announce("ERROR_OCCURRED", { errorCode });
-      return;
-    }
-    announce("CONTENT_LOADED", { title: document.title });
-    announce("PAGE_NAVIGATION", { pageType });
-    countDown();
+    announce("ERROR_OCCURRED", { errorCode });
+  };
+
+  // navigate shows another page of the menu, as a person does who clicks in the console.
+  const navigate = (button) => {
+    document.querySelector("nav [aria-current]")?.removeAttribute("aria-current");
+    button.setAttribute("aria-current", "page");
+    main.querySelector("h2").textContent = button.textContent;
+    main.querySelector("dd").textContent = button.dataset.entryPoint;
+    announce("PAGE_NAVIGATION", { pageType: "START" });
   };
 
   const end = () => {
     document.body.classList.add("ended");
-    document.querySelector("main").innerHTML = "<p class=problem role=alert>This session has ended. Ask for a new URL.</p>";
+    main.innerHTML = "<p class=problem role=alert>This session has ended. Ask for a new URL.</p>";
     announce("ERROR_OCCURRED", { errorCode: "Unauthorized" });
   };
 
-  // countDown shows the time that is left by the server's clock, which it asks for again and again: tests put it ahead.
+  // countDown shows the time that is left by the server's clock, which it asks for every two seconds:
+  // tests put it ahead.
   const countDown = () => {
     const shown = document.querySelector("dt:nth-of-type(3) + dd");
     let endsAt = performance.now() + Number(document.body.dataset.left);
@@ -72,5 +79,12 @@
     }, 1000);
   };
 
-  start(100);
+  if (problem) {
+    announceProblem(100);
+    return;
+  }
+  for (const button of document.querySelectorAll("nav button")) {
+    button.addEventListener("click", () => navigate(button));
+  }
+  countDown();
 })();

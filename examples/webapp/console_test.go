@@ -106,7 +106,7 @@ func TestErrorsAreForPeopleAndDetailsForTheLog(t *testing.T) {
 		"wrong edition":    {embedtest.Fail("UnsupportedUserEditionException"), 403, "The edition of this QuickSight account cannot be embedded"},
 		"throttled":        {embedtest.Throttle(), 503, "QuickSight is busy"},
 		"broken":           {embedtest.Fail("InternalFailureException"), 502, "QuickSight cannot be reached"},
-		"another":          {embedtest.Fail("SomethingNewException"), 502, "QuickSight cannot be reached"},
+		"another":          {embedtest.Reply(400, http.Header{"X-Amzn-ErrorType": {"SomethingNewException"}}, "{}"), 502, "QuickSight cannot be reached"},
 		"a proxy's answer": {embedtest.Reply(502, nil, "<html>"), 502, "QuickSight cannot be reached"},
 		"no answer":        {embedtest.Reset(), 502, "QuickSight cannot be reached"},
 		"keys refused":     {embedtest.Reply(403, http.Header{"X-Amzn-ErrorType": {"ExpiredTokenException"}}, "{}"), 502, "AWS does not accept the credentials of this application"},

@@ -9,8 +9,9 @@ const isLocal = "local" in document.body.dataset;
 const byId = (id) => document.getElementById(id);
 const links = [...document.querySelectorAll("nav a")];
 
-// How long, in milliseconds, a console may stay silent before the page finds out why, and then before it says what may be wrong.
-const patience = { unloaded: 20000, loaded: 2000, shown: 5000 };
+// How long, in milliseconds, a frame may take to load before the page asks whether QuickSight can be
+// reached, and how long a console may stay silent before a line says what is wrong if it shows nothing.
+const patience = { unloaded: 20000, silent: 5000 };
 
 // Problem is what a person sees instead of the console.
 class Problem extends Error {
@@ -20,15 +21,15 @@ class Problem extends Error {
   }
 }
 
-// show puts the page into a state: "loading"; "waiting", for a console that has loaded and stays silent; "hint", where it stays
-// so; "ready"; or "problem", without a console.
+// show puts the page into a state: "loading"; "ready"; or "problem", without a console.
 function show(state, text) {
   document.body.dataset.state = state;
   byId("status").textContent = text;
-  byId("problem").hidden = state !== "problem" && state !== "hint";
+  byId("problem").hidden = state !== "problem";
+  byId("hint").hidden = true;
 }
 
-function showProblem({ title, action, reference, link }, state = "problem") {
+function showProblem({ title, action, reference, link }) {
   byId("problem-title").textContent = title;
   byId("problem-action").textContent = action;
   byId("problem-reference").textContent = reference ? `Reference for your administrator: ${reference}` : "";
@@ -37,7 +38,7 @@ function showProblem({ title, action, reference, link }, state = "problem") {
   if (link) {
     Object.assign(byId("problem-link").firstElementChild, { href: link.href, textContent: link.text });
   }
-  show(state, `${title}.`);
+  show("problem", `${title}.`);
 }
 
 function markStep(name) {
@@ -73,24 +74,18 @@ const consoleProblems = {
   Unauthorized: { title: "Your console session has ended", action: "What you saved is kept. Open the console again to go on." },
 };
 
-// whySilent finds out why a console has not said that it is there: whether this browser reaches QuickSight at all tells the causes
-// apart. Where it does, the console may be there all the same, or a browser's page about a domain that may not embed it.
-async function whySilent() {
+// whyUnseen returns why this browser does not show QuickSight, or undefined if it can: a console that
+// works says nothing, so QuickSight is open if its frame has loaded and its origin can be reached.
+async function whyUnseen() {
   const isReachable = await fetch(`${consoleOrigin}/favicon.ico`, { mode: "no-cors", cache: "no-store", credentials: "omit" }).then(() => true, () => false);
-  if (isReachable) {
-    if (isLocal && location.origin !== origin) {
-      return {
-        title: "QuickSight does not show itself on this domain",
-        action: `${location.origin} is not on the list of domains that may embed QuickSight. This page is meant to be opened at:`,
-        link: { href: origin, text: origin },
-      };
-    }
+  if (isReachable && isLocal && location.origin !== origin) {
     return {
-      isGuess: true,
-      title: "QuickSight has not said that it is open",
-      action: `Where it does not show below, the domain ${location.origin} may be missing on the list of domains that may embed QuickSight. Ask your QuickSight administrator to add it, under Manage QuickSight, Domains and embedding.`,
+      title: "QuickSight does not show itself on this domain",
+      action: `${location.origin} is not on the list of domains that may embed QuickSight. This page is meant to be opened at:`,
+      link: { href: origin, text: origin },
     };
   }
+  if (isReachable) return undefined;
   if (isLocal) {
     return {
       title: "Your browser has not accepted the local certificate",
@@ -131,14 +126,18 @@ async function open(link) {
   });
 
   const findOut = async () => {
-    const why = await whySilent();
+    const why = await whyUnseen();
     if (mine !== latest || document.body.dataset.state !== "loading") return;
-    if (!why.isGuess) {
+    if (why) {
       fail(why);
       return;
     }
-    show("waiting", "Waiting for QuickSight…");
-    afterSilence(patience.shown, () => showProblem(why, "hint"));
+    markStep("ready");
+    show("ready", `${name} is open.`);
+    afterSilence(patience.silent, () => {
+      byId("hint").textContent = `If QuickSight does not show below, ${location.origin} may be missing on the list of domains that may embed it: ask your QuickSight administrator to add it, under Manage QuickSight, Domains and embedding.`;
+      byId("hint").hidden = false;
+    });
   };
 
   const onChange = ifLatest((event, { frame } = {}) => {
@@ -151,7 +150,7 @@ async function open(link) {
         break;
       case "FRAME_LOADED": // also where the browser shows an error of its own in the frame
         markStep("loaded");
-        if (document.body.dataset.state === "loading") afterSilence(patience.loaded, findOut);
+        if (document.body.dataset.state === "loading") findOut();
         break;
       default:
         if (event.eventLevel === "ERROR") fail({ title: "The console could not be embedded", action: "Open it again. If it stays so, tell your administrator." });
