@@ -37,8 +37,11 @@ test: ## the library and the examples
 	for module in $(ours); do (cd $$module && go test ./...); done
 
 oldest: ## the same, with the oldest Go that go.mod allows
-	oldest=go$$(go list -m -f '{{.GoVersion}}' | sed 's/^\([0-9]*\.[0-9]*\)$$/\1.0/'); \
-	for module in $(ours); do (cd $$module && GOTOOLCHAIN=$$oldest go test ./...); done
+	for module in $(ours); do ( \
+		cd $$module; \
+		oldest=go$$(go list -m -f '{{.GoVersion}}' | sed 's/^\([0-9]*\.[0-9]*\)$$/\1.0/'); \
+		GOTOOLCHAIN=$$oldest go test ./... \
+	); done
 
 platforms: ## with 32 bits, with approved cryptography alone, with the next encoding/json; go vet for other systems
 	GOARCH=386 go test ./...
@@ -55,8 +58,8 @@ compat: compat/js/node_modules/.package-lock.json ## beside the official client,
 	cd compat && $(gotest) -race .
 	cd compat/instrumentation && $(gotest) -race .
 
-webapp: examples/webapp/node_modules/.package-lock.json ## the page, in Chromium
-	cd compat && $(gotest) ./webapp
+webapp: examples/webapp/node_modules/.package-lock.json compat/browsers/node_modules/.package-lock.json ## the page, in Chromium and in Firefox
+	node --test --test-reporter=spec --test-timeout=900000 compat/browsers/page.test.mjs
 
 reliability: ## calls end in time, retries do not make an outage worse, many calls are all answered
 	cd compat && go test -race -count=1 ./reliability
@@ -102,6 +105,7 @@ mutants: ## how many small changes of the code the tests notice; docs/reliabilit
 update-peers: ## move the other clients to their newest versions, and run the parity suite
 	cd compat && go get $(peers:%=%@latest) && go mod tidy
 	npm install --prefix compat/js --save-exact @aws-sdk/client-quicksight@latest aws-sdk@latest
+	npm install --prefix compat/browsers --save-exact puppeteer-core@latest axe-core@latest
 	npm install --prefix examples/webapp --save-exact amazon-quicksight-embedding-sdk@latest
 	$(MAKE) compat webapp
 

@@ -96,13 +96,16 @@ func TestDocumentsVersion(t *testing.T) {
 // TestDocumentsCode looks for each paragraph of Go in the README, without comments and indentation,
 // in the files that compile it.
 func TestDocumentsCode(t *testing.T) {
-	compiled := plain(read(t, "../embedtest/readme_test.go") + read(t, "example_test.go"))
+	var compiled string
+	for _, file := range []string{"../examples/backend/main.go", "../examples/backend/main_test.go", "../embedtest/readme_test.go", "example_test.go"} {
+		compiled += plain(read(t, file))
+	}
 	blocks := regexp.MustCompile("(?ms)^ *```go\n(.*?)^ *```$").FindAllStringSubmatch(read(t, "../README.md"), -1)
 	require.NotEmpty(t, blocks)
 	for _, block := range blocks {
 		for paragraph := range strings.SplitSeq(plain(block[1]), "\n\n") {
 			paragraph = strings.Trim(paragraph, "\n")
-			assert.True(t, strings.Contains(compiled, "\n"+paragraph+"\n"), "embedtest/readme_test.go and compat/example_test.go lack\n%s", paragraph)
+			assert.True(t, strings.Contains(compiled, "\n"+paragraph+"\n"), "no file that is compiled has\n%s", paragraph)
 		}
 	}
 }
@@ -117,7 +120,7 @@ func plain(code string) string {
 func TestDocumentsLinks(t *testing.T) {
 	documents, err := filepath.Glob("../docs/*.md")
 	require.NoError(t, err)
-	documents = append(documents, "../README.md", "../CONTRIBUTING.md", "../CHANGELOG.md", "../cmd/quicksight-local/README.md")
+	documents = append(documents, "../README.md", "../CONTRIBUTING.md", "../CHANGELOG.md", "../cmd/quicksight-local/README.md", "../examples/webapp/README.md")
 	for _, document := range documents {
 		for _, link := range regexp.MustCompile(`(?:\]\(|src=")([^)":]+)[)"]`).FindAllStringSubmatch(read(t, document), -1) {
 			file, anchor, _ := strings.Cut(link[1], "#")

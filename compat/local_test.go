@@ -228,6 +228,29 @@ func TestRealClientsAreRefused(t *testing.T) {
 	}
 }
 
+func TestAWSCLIAssumesARoleAndAsksForItsURL(t *testing.T) {
+	env := serve(t, "-role", embedRole, "-user", jane)
+	stdout, stderr := runIn(t, env, "/usr/bin/aws", "sts", "assume-role", "--endpoint-url", env["AWS_ENDPOINT_URL_STS"],
+		"--region", env["AWS_REGION"], "--role-arn", embedRole, "--role-session-name", "jane", "--output", "json")
+	var assumed struct {
+		Credentials     struct{ AccessKeyId, SecretAccessKey, SessionToken, Expiration string }
+		AssumedRoleUser struct{ Arn string }
+	}
+	require.NoError(t, json.Unmarshal(stdout, &assumed), "%s", stderr)
+	assert.Equal(t, "arn:aws:sts::111122223333:assumed-role/embed/jane", assumed.AssumedRoleUser.Arn)
+	assert.NotEmpty(t, assumed.Credentials.Expiration)
+
+	env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"] = assumed.Credentials.AccessKeyId, assumed.Credentials.SecretAccessKey
+	env["AWS_SESSION_TOKEN"] = assumed.Credentials.SessionToken
+	got := askWithCLI(t, env, input{AwsAccountId: account})[0]
+	assert.Equal(t, "QuickSightUserNotFoundException", got.ErrorCode, "the role session is a user of its own")
+	assert.Equal(t, "arn:aws:quicksight:us-east-1:111122223333:user/default/embed/jane", seen(t, env)[1].UserArn)
+
+	_, stderr = runIn(t, env, "/usr/bin/aws", "sts", "assume-role", "--endpoint-url", env["AWS_ENDPOINT_URL_STS"],
+		"--region", env["AWS_REGION"], "--role-arn", embedRole+"2", "--role-session-name", "jane")
+	assert.Contains(t, string(stderr), "User: arn:aws:sts::111122223333:assumed-role/embed/jane")
+}
+
 // The examples of tests in other languages, as people run them: with the program in the path.
 func TestExamplesInOtherLanguages(t *testing.T) {
 	path := map[string]string{"PATH": filepath.Dir(quickSightLocal) + string(os.PathListSeparator) + os.Getenv("PATH")}

@@ -47,26 +47,31 @@ func ExampleNewServer() {
 	// Output: /start/dashboards 200
 }
 
-// A test of a handler: what it answers, and what it asked QuickSight for.
+// A test of a handler: what it answers, and what it asked QuickSight for. See examples/backend for one
+// to copy.
 func ExampleServer_Requests() {
-	const jane = "arn:aws:quicksight:us-east-1:111122223333:user/default/jane"
 	server := embedtest.NewServer()
 	defer server.Close()
-	handler := consoleURL{
-		client:   quicksightembed.NewFromConfig(server.Config()),
-		signedIn: func(*http.Request) (string, bool) { return jane, true },
-	}
+	client := quicksightembed.NewFromConfig(server.Config())
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		out, err := client.GetSessionEmbedUrl(r.Context(), &quicksightembed.GetSessionEmbedUrlInput{
+			AwsAccountId: aws.String("111122223333"), UserArn: aws.String(jane),
+		})
+		if err != nil {
+			http.Error(w, "try again later", http.StatusBadGateway)
+			return
+		}
+		fmt.Fprintln(w, *out.EmbedUrl)
+	})
 
 	page := httptest.NewRecorder()
 	handler.ServeHTTP(page, httptest.NewRequest("POST", "/console-url", nil))
 
 	asked := server.Requests()[0]
-	fmt.Println(page.Code, page.Header().Get("Cache-Control"))
-	fmt.Println(*asked.Input.UserArn)
+	fmt.Println(page.Code, *asked.Input.UserArn)
 	fmt.Printf("refused with %q\n", asked.Code)
 	// Output:
-	// 200 no-store
-	// arn:aws:quicksight:us-east-1:111122223333:user/default/jane
+	// 200 arn:aws:quicksight:us-east-1:111122223333:user/default/jane
 	// refused with ""
 }
 

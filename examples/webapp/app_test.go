@@ -22,7 +22,7 @@ import (
 
 func TestMain(m *testing.M) {
 	for _, variable := range os.Environ() { // what the machine has set for AWS must not change the tests
-		if name, _, _ := strings.Cut(variable, "="); strings.HasPrefix(name, "AWS_") || name == "WEBAPP_PASSWORD" {
+		if name, _, _ := strings.Cut(variable, "="); strings.HasPrefix(name, "AWS_") || name == "WEBAPP_SESSION_KEY" {
 			os.Unsetenv(name)
 		}
 	}
@@ -63,35 +63,36 @@ func newBackend(t *testing.T, args ...string) *backend {
 	t.Helper()
 	s, err := parseFlags(append([]string{"-origin", "http://app.example.com"}, args...), io.Discard)
 	require.NoError(t, err)
-	s.consoleOrigin = "https://localhost:8443"
 	b := &backend{log: &logBuffer{}, quickSight: embedtest.NewServer(func(o *embedtest.Options) { o.Roles = []string{demoRole} })}
 	t.Cleanup(b.quickSight.Close)
 	cfg := b.quickSight.Config()
 	cfg.RetryMaxAttempts = 1
-	b.Server = httptest.NewServer(newApp(s, cfg, []byte("sdk"), slog.New(slog.NewTextHandler(b.log, nil))))
+	q := quickSight{cfg: cfg, consoleOrigin: "https://localhost:8443"}
+	b.Server = httptest.NewServer(newHandler(s, q, []byte(strings.Repeat("sdk ", 1000)), slog.New(slog.NewTextHandler(b.log, nil))))
 	t.Cleanup(b.Close)
 	return b
 }
 
-// visitor is someone with a browser.
-type visitor struct {
+// browser is someone's.
+type browser struct {
 	t       *testing.T
-	backend *backend // nil where it is a program
+	backend *backend // nil if it is a program
 	url     string
+	host    string // that the page is at
 	client  *http.Client
 }
 
-func (b *backend) visitor(t *testing.T) *visitor {
+func (b *backend) visitor(t *testing.T) *browser {
 	v := newVisitor(t, b.URL, b.Client().Transport)
-	v.backend = b
+	v.backend, v.host = b, "app.example.com"
 	return v
 }
 
-func newVisitor(t *testing.T, url string, transport http.RoundTripper) *visitor {
+func newVisitor(t *testing.T, url string, transport http.RoundTripper) *browser {
 	t.Helper()
 	jar, err := cookiejar.New(nil)
 	require.NoError(t, err)
-	return &visitor{t: t, url: url, client: &http.Client{
+	return &browser{t: t, url: url, client: &http.Client{
 		Transport:     transport,
 		Jar:           jar,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -99,10 +100,11 @@ func newVisitor(t *testing.T, url string, transport http.RoundTripper) *visitor 
 }
 
 // do sends a request as a script of the page does, unless change makes it another.
-func (v *visitor) do(method, path, body string, change func(*http.Request)) (*http.Response, string) {
+func (v *browser) do(method, path, body string, change func(*http.Request)) (*http.Response, string) {
 	v.t.Helper()
 	req, err := http.NewRequestWithContext(v.t.Context(), method, v.url+path, strings.NewReader(body))
 	require.NoError(v.t, err)
+	req.Host = v.host
 	if method == http.MethodPost {
 		req.Header.Set("Content-Type", "application/json")
 		req.Header.Set("Sec-Fetch-Site", "same-origin")
@@ -118,14 +120,14 @@ func (v *visitor) do(method, path, body string, change func(*http.Request)) (*ht
 	return resp, string(content)
 }
 
-func (v *visitor) signIn(user string) *http.Cookie {
+func (v *browser) signIn(user string) *http.Cookie {
 	v.t.Helper()
 	resp, body := v.do("POST", "/api/sign-in", `{"user":"`+user+`","password":"demo"}`, nil)
 	require.Equal(v.t, http.StatusNoContent, resp.StatusCode, body)
 	return resp.Cookies()[0]
 }
 
-func (v *visitor) ask(body string) (status int, reply map[string]string) {
+func (v *browser) ask(body string) (status int, reply map[string]any) {
 	v.t.Helper()
 	resp, content := v.do("POST", "/api/console-url", body, nil)
 	require.NoError(v.t, json.Unmarshal([]byte(content), &reply), content)
@@ -148,8 +150,29 @@ func TestPageIsForThoseWhoAreSignedIn(t *testing.T) {
 }
 
 func TestPageWithoutADashboardInTheMenu(t *testing.T) {
-	assert.Len(t, placesWith(""), 4)
-	assert.Len(t, placesWith("d"), 5)
+	assert.Len(t, placesWith("", ""), 4)
+	assert.Equal(t, place{"dashboard", "Sales", "/dashboards/d"}, placesWith("d", "Sales")[4])
+}
+
+func TestDashboardIsCalledAsItIsSaid(t *testing.T) {
+	v := newBackend(t, "-dashboard", "d-1").visitor(t)
+	v.signIn("jane")
+	_, page := v.do("GET", "/", "", nil)
+	assert.Contains(t, page, `data-place="dashboard">d-1</a>`)
+	v = newBackend(t, "-dashboard", "d-1", "-dashboard-name", "Orders").visitor(t)
+	v.signIn("jane")
+	_, page = v.do("GET", "/", "", nil)
+	assert.Contains(t, page, `data-place="dashboard">Orders</a>`)
+}
+
+func TestSignInPageNamesItsUsers(t *testing.T) {
+	_, page := newBackend(t, "-user", "bob").visitor(t).do("GET", "/sign-in", "", nil)
+	assert.Contains(t, page, "sign in as <strong>bob</strong>, with the password")
+	assert.NotContains(t, page, "jane")
+	assert.NotContains(t, page, "You are signed out.")
+	_, page = newBackend(t).visitor(t).do("GET", "/sign-in?ended", "", nil)
+	assert.Contains(t, page, "You are signed out.")
+	assert.Contains(t, page, "<strong>noor</strong> (who is not registered")
 }
 
 func TestPageEscapesNames(t *testing.T) {
@@ -176,6 +199,15 @@ func TestFilesOfThePage(t *testing.T) {
 	resp, body := v.do("GET", "/healthz", "", nil)
 	assert.Equal(t, http.StatusOK, resp.StatusCode)
 	assert.Equal(t, "ok\n", body)
-	resp, _ = v.do("GET", "/assets/index.html", "", nil)
-	assert.Equal(t, http.StatusNotFound, resp.StatusCode)
+	for _, path := range []string{"/assets/signin.html", "/assets/", "/assets/x.js"} {
+		resp, _ = v.do("GET", path, "", nil)
+		assert.Equal(t, http.StatusNotFound, resp.StatusCode, path)
+	}
+}
+
+func TestFilesAreCompressed(t *testing.T) {
+	v := newBackend(t).visitor(t)
+	resp, body := v.do("GET", "/assets/embedding-sdk.js", "", func(r *http.Request) { r.Header.Set("Accept-Encoding", "gzip") })
+	assert.Equal(t, "gzip", resp.Header.Get("Content-Encoding"))
+	assert.Less(t, len(body), 500)
 }

@@ -1,27 +1,31 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"log/slog"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/middleware"
 
 	"example.com/quicksightembed"
 )
 
-// callTimeout bounds a call, its retries included: nobody looks longer at an empty page.
-const callTimeout = 20 * time.Second
+const (
+	callTimeout                     = 20 * time.Second // of a call, its retries included: users give up after that
+	shortestSession, longestSession = 15, 600          // minutes, of QuickSight
+)
 
-// place is a part of the console that the page has in its menu. The page asks for it by its key: the list of places is what is
-// allowed.
+// place is a part of the console that the page has in its menu. The page asks for it by its key:
+// the list of places is what is allowed.
 type place struct {
 	Key, Name  string
 	entryPoint string
 }
 
-func placesWith(dashboard string) []place {
+func placesWith(dashboard, name string) []place {
 	places := []place{
 		{"start", "Start", quicksightembed.EntryPointStart},
 		{"analyses", "Analyses", quicksightembed.EntryPointAnalyses},
@@ -29,56 +33,75 @@ func placesWith(dashboard string) []place {
 		{"favorites", "Favorites", quicksightembed.EntryPointFavorites},
 	}
 	if dashboard != "" {
-		places = append(places, place{"dashboard", "Sales overview", quicksightembed.DashboardEntryPoint(dashboard)})
+		places = append(places, place{"dashboard", name, quicksightembed.DashboardEntryPoint(dashboard)})
 	}
 	return places
 }
 
-func (a *app) entryPoint(key string) (entryPoint string, ok bool) {
-	for _, p := range a.places {
-		if p.Key == key {
-			return p.entryPoint, true
-		}
-	}
-	return "", false
+// consoleURL answers with a fresh embed URL, for the user who is signed in and a place in the
+// menu. It uses nothing else of the request.
+type consoleURL struct {
+	client  *quicksightembed.Client
+	account string
+	minutes int64 // that a console session lasts, 0 for as long as it can
+	places  []place
+	who     signIn
+	users   identity
+	limit   *limiter
+	now     func() time.Time
+	log     *slog.Logger
 }
 
-// serveConsoleURL answers with a fresh embed URL, for the user who is signed in and a place in the menu. Nothing else of the
-// request matters.
-func (a *app) serveConsoleURL(w http.ResponseWriter, r *http.Request) {
-	session, ok := a.sessions.of(r)
-	if !ok {
-		writeJSON(w, http.StatusUnauthorized, problem{Title: "You are not signed in any more", Action: "Sign in again."})
+func (c *consoleURL) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	visitor, ok := c.who.visitor(r)
+	minutes, hasTime := c.lifetime(visitor.Until)
+	if !ok || !hasTime {
+		problem{401, "You are not signed in any more", "Sign in again.", false, ""}.write(w)
 		return
 	}
 	var asked struct{ Place string }
 	if !readJSON(w, r, &asked) {
 		return
 	}
-	entryPoint, ok := a.entryPoint(asked.Place)
-	if !ok {
-		writeJSON(w, http.StatusBadRequest, problem{Title: "There is no such page of the console", Action: "Choose one from the menu."})
+	i := slices.IndexFunc(c.places, func(p place) bool { return p.Key == asked.Place })
+	if i < 0 {
+		problem{400, "There is no such page of the console", "Choose one from the menu.", false, ""}.write(w)
+		return
+	}
+	if !c.limit.allow(visitor.Name) {
+		problem{429, "You have opened many pages in a short time", "Wait a moment, then open it again.", true, ""}.write(w)
 		return
 	}
 
 	in := &quicksightembed.GetSessionEmbedUrlInput{
-		AwsAccountId:             aws.String(a.settings.account),
-		EntryPoint:               aws.String(entryPoint),
-		SessionLifetimeInMinutes: a.settings.lifetimeInMinutes,
+		AwsAccountId: &c.account, EntryPoint: &c.places[i].entryPoint, SessionLifetimeInMinutes: &minutes,
 	}
-	optFns := a.identity.apply(session.User, in)
 	ctx, cancel := context.WithTimeout(r.Context(), callTimeout)
 	defer cancel()
-	log := a.log.With("request", requestID(r), "user", session.User, "entry_point", entryPoint)
-	out, err := a.client.GetSessionEmbedUrl(ctx, in, optFns...)
+	log := c.log.With("request", requestID(r), "user", visitor.Name, "entry_point", *in.EntryPoint)
+	out, err := c.client.GetSessionEmbedUrl(ctx, in, c.users.apply(visitor.Name, in)...)
 	if err != nil {
-		status, shown := explain(err)
+		shown := explain(err, in)
 		shown.Reference = requestID(r)
-		log.Error("no embed URL", "status", status, "aws_request", awsRequestID(err), "error", err) // the client keeps secrets out of its errors
-		writeJSON(w, status, shown)
+		log.Error("no embed URL", "status", shown.status, "error", err) // which has AWS's request ID and no secrets
+		shown.write(w)
 		return
 	}
-	awsRequest, _ := middleware.GetRequestIDMetadata(out.ResultMetadata)
-	log.Info("embed URL issued", "aws_request", awsRequest) // and not the URL: who has it is the user
+	if out.EmbedUrl == nil {
+		log.Error("no embed URL in the reply of a gateway")
+		problem{502, "QuickSight sent no address to open", askAdministrator, false, requestID(r)}.write(w)
+		return
+	}
+	log.Info("embed URL issued", "aws_request", aws.ToString(out.RequestId)) // and not the URL: whoever has it is the user
 	writeJSON(w, http.StatusOK, map[string]string{"embedUrl": *out.EmbedUrl})
+}
+
+// lifetime returns how long a console session lasts: never longer than the sign-in. It returns
+// false if the sign-in ends before the shortest session would.
+func (c *consoleURL) lifetime(until time.Time) (minutes int64, ok bool) {
+	minutes = cmp.Or(c.minutes, longestSession)
+	if !until.IsZero() {
+		minutes = min(minutes, int64(until.Sub(c.now()).Minutes()))
+	}
+	return minutes, minutes >= shortestSession
 }

@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -88,7 +90,7 @@ func TestURLIsNotLogged(t *testing.T) {
 	log := v.backend.log.String()
 	assert.Contains(t, log, `msg="embed URL issued"`)
 	assert.Contains(t, log, "user=jane entry_point=/start")
-	code := strings.Split(strings.Split(reply["embedUrl"], "code=")[1], "&")[0]
+	code := strings.Split(strings.Split(reply["embedUrl"].(string), "code=")[1], "&")[0]
 	for _, secret := range []string{code, cookie.Value, "ASIA", "embedding/"} {
 		assert.NotContains(t, log, secret)
 	}
@@ -106,6 +108,8 @@ func TestErrorsAreForPeopleAndDetailsForTheLog(t *testing.T) {
 		"wrong edition":    {embedtest.Fail("UnsupportedUserEditionException"), 403, "The edition of this QuickSight account cannot be embedded"},
 		"throttled":        {embedtest.Throttle(), 503, "QuickSight is busy"},
 		"broken":           {embedtest.Fail("InternalFailureException"), 502, "QuickSight cannot be reached"},
+		"denied":           {embedtest.Reply(403, http.Header{"X-Amzn-ErrorType": {"AccessDeniedException"}}, `{"Message":"User: arn:aws:iam::1:user/x is not authorized to perform: quicksight:GetAuthCode on resource: arn:aws:quicksight:us-east-1:1:user/default/jane"}`), 403, "This application may not open QuickSight for you"},
+		"no URL":           {embedtest.Reply(200, nil, `{"success":true,"data":{"id":"x"}}`), 502, "QuickSight sent no address to open"},
 		"another":          {embedtest.Reply(400, http.Header{"X-Amzn-ErrorType": {"SomethingNewException"}}, "{}"), 502, "QuickSight cannot be reached"},
 		"a proxy's answer": {embedtest.Reply(502, nil, "<html>"), 502, "QuickSight cannot be reached"},
 		"no answer":        {embedtest.Reset(), 502, "QuickSight cannot be reached"},
@@ -121,8 +125,11 @@ func TestErrorsAreForPeopleAndDetailsForTheLog(t *testing.T) {
 			assert.NotEmpty(t, reply["action"])
 			assert.NotContains(t, fmt.Sprint(reply), "Exception")
 			assert.NotContains(t, fmt.Sprint(reply), "arn:")
-			require.Len(t, reply["reference"], 16)
-			assert.Contains(t, v.backend.log.String(), `msg="no embed URL" request=`+reply["reference"]+" user=jane")
+			require.Len(t, reply["reference"], 26)
+			assert.Regexp(t, `msg="no embed URL[^"]*" request=`+reply["reference"].(string)+" user=jane", v.backend.log.String())
+			if name == "denied" {
+				assert.Equal(t, "Ask its administrator to allow quicksight:GetAuthCode in this account.", reply["action"])
+			}
 		})
 	}
 }
@@ -130,8 +137,8 @@ func TestErrorsAreForPeopleAndDetailsForTheLog(t *testing.T) {
 func TestErrorsThatNeedNoService(t *testing.T) {
 	ask := func(ctx context.Context, in *quicksightembed.GetSessionEmbedUrlInput) (status int, title string) {
 		_, err := quicksightembed.New(quicksightembed.Options{Region: "us-east-1"}).GetSessionEmbedUrl(ctx, in)
-		status, shown := explain(err)
-		return status, shown.Title
+		shown := explain(err, in)
+		return shown.status, shown.Title
 	}
 	status, title := ask(t.Context(), nil)
 	assert.Equal(t, http.StatusInternalServerError, status, "wrong input")
@@ -179,16 +186,100 @@ func TestSTSIsAskedOncePerUser(t *testing.T) {
 	assert.Equal(t, []string{"jane", "mateo", "jane"}, assumed(), "signing out drops the credentials, of that user alone")
 }
 
-func TestCredentialsOfFewUsersAreKept(t *testing.T) {
+func TestCredentialsOfUsersWhoAreActiveAreKept(t *testing.T) {
 	users := newRoleUsers(sts.New(sts.Options{}), demoRole)
 	first := users.of("user-0")
-	for i := range maxRoleUsers {
+	for i := range 999 {
 		assert.Same(t, users.of(fmt.Sprint("user-", i)), users.of(fmt.Sprint("user-", i)))
 	}
 	assert.Same(t, first, users.of("user-0"))
-	users.of("one more")
-	assert.Len(t, users.credentials, maxRoleUsers)
-	assert.NotSame(t, first, users.of("user-0"), "the oldest made room")
+	for i := range 1000 {
+		users.of(fmt.Sprint("other-", i))
+	}
+	assert.Equal(t, 1000, users.credentials.Len())
+	assert.NotSame(t, first, users.of("user-0"), "it made room")
+}
+
+// Missing AWS credentials are said as such in both models of identity.
+func TestCredentialsThatAreMissing(t *testing.T) {
+	for _, model := range []string{"registered", "role"} {
+		t.Run(model, func(t *testing.T) {
+			s, err := parseFlags([]string{"-origin", "http://app.example.com", "-identity", model}, io.Discard)
+			require.NoError(t, err)
+			server := embedtest.New(t)
+			cfg := server.Config()
+			cfg.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+				return aws.Credentials{}, errors.New("no EC2 IMDS role found")
+			})
+			log := &logBuffer{}
+			backend := httptest.NewServer(newHandler(s, quickSight{cfg: cfg}, nil, slog.New(slog.NewTextHandler(log, nil))))
+			defer backend.Close()
+			v := newVisitor(t, backend.URL, backend.Client().Transport)
+			v.host = "app.example.com"
+			v.signIn("jane")
+			status, reply := v.ask(`{"place":"start"}`)
+			assert.Equal(t, http.StatusBadGateway, status)
+			assert.Equal(t, "This application has no AWS credentials", reply["title"])
+			assert.Contains(t, log.String(), "no EC2 IMDS role found")
+		})
+	}
+}
+
+func TestAdviceNamesTheRegionOfTheUser(t *testing.T) {
+	b := newBackend(t, "-identity-region", "eu-west-1")
+	v := b.visitor(t)
+	v.signIn("jane")
+	b.quickSight.UnregisterUser("arn:aws:quicksight:eu-west-1:111122223333:user/default/jane")
+	status, reply := v.ask(`{"place":"start"}`)
+	assert.Equal(t, http.StatusForbidden, status)
+	assert.Equal(t, "Ask your QuickSight administrator to register you as an author or admin. This application looked for you in eu-west-1.", reply["action"])
+}
+
+func TestConsoleSessionIsNeverLongerThanTheSignIn(t *testing.T) {
+	now := time.Now()
+	for name, test := range map[string]struct {
+		minutes int64
+		left    time.Duration // 0 if it is not known
+		want    int64
+		ok      bool
+	}{
+		"as long as it can":      {0, 0, 600, true},
+		"as long as is said":     {60, 0, 60, true},
+		"as long as the sign-in": {0, 90 * time.Minute, 90, true},
+		"shorter than that":      {60, 90 * time.Minute, 60, true},
+		"not more than 10 hours": {0, 24 * time.Hour, 600, true},
+		"the shortest":           {0, 15 * time.Minute, 15, true},
+		"too short for one":      {0, 15*time.Minute - time.Second, 14, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := &consoleURL{minutes: test.minutes, now: func() time.Time { return now }}
+			var until time.Time
+			if test.left != 0 {
+				until = now.Add(test.left)
+			}
+			minutes, ok := c.lifetime(until)
+			assert.Equal(t, test.want, minutes)
+			assert.Equal(t, test.ok, ok)
+		})
+	}
+	v := newBackend(t).visitor(t)
+	v.signIn("jane")
+	v.ask(`{"place":"start"}`)
+	assert.Equal(t, int64(8*60-1), *v.backend.quickSight.Requests()[0].Input.SessionLifetimeInMinutes)
+}
+
+func TestURLsForOneUserAreLimited(t *testing.T) {
+	b := newBackend(t)
+	jane, mateo := b.visitor(t), b.visitor(t)
+	jane.signIn("jane")
+	mateo.signIn("mateo")
+	var status int
+	for range 31 {
+		status, _ = jane.ask(`{"place":"start"}`)
+	}
+	assert.Equal(t, http.StatusTooManyRequests, status)
+	status, _ = mateo.ask(`{"place":"start"}`)
+	assert.Equal(t, http.StatusOK, status)
 }
 
 func TestSTSThatDoesNotAnswerBlocksNobodyForGood(t *testing.T) {

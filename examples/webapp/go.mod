@@ -1,6 +1,6 @@
 module example.com/quicksightembed/examples/webapp
 
-go 1.24
+go 1.25.0
 
 require (
 	example.com/quicksightembed v0.0.0
@@ -9,8 +9,13 @@ require (
 	github.com/aws/aws-sdk-go-v2/credentials v1.20.16
 	github.com/aws/aws-sdk-go-v2/service/sts v1.51.9
 	github.com/aws/smithy-go v1.28.9
+	github.com/felixge/httpsnoop v1.0.4
+	github.com/gorilla/securecookie v1.1.2
+	github.com/hashicorp/golang-lru/v2 v2.0.7
+	github.com/klauspost/compress v1.18.0
 	github.com/stretchr/testify v1.12.1
 	go.uber.org/goleak v1.3.0
+	golang.org/x/time v0.12.0
 )
 
 require (

@@ -1,8 +1,9 @@
-// Webapp is a web backend with a page that embeds the QuickSight console, good enough to start a product from. It needs no AWS
-// account: it asks embedtest, a QuickSight in this process, unless told otherwise.
+// Webapp is a web backend with a page that embeds the QuickSight console. It needs no AWS account:
+// it asks embedtest, a QuickSight in this process, unless told otherwise. See README.md.
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -13,17 +14,16 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"example.com/quicksightembed"
 )
 
-const (
-	exitError    = 1
-	exitBadInput = 2
-)
+const exitError, exitBadInput = 1, 2
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -39,7 +39,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (exitCode
 		return 0
 	}
 	if err != nil {
-		return exitBadInput // it has been said why
+		fmt.Fprintf(stderr, "%v\n-h lists the flags\n", err)
+		return exitBadInput
 	}
 	if err := start(ctx, s, stdout, slog.New(slog.NewTextHandler(stderr, nil))); err != nil {
 		fmt.Fprintln(stderr, err)
@@ -60,39 +61,45 @@ func start(ctx context.Context, s *settings, stdout io.Writer, log *slog.Logger)
 	}
 	defer listener.Close()
 	if s.origin == "" {
-		s.origin = "http://" + onLocalhost(s.addr, listener)
+		s.origin = "http://" + onLocalhost(listener)
 	}
-	cfg, stop, err := quickSight(ctx, s, log)
+	q, err := s.quickSight(ctx, log)
 	if err != nil {
 		return err
 	}
-	defer stop()
-
-	handler := newApp(s, cfg, sdk, log)
+	defer q.stop()
 	fmt.Fprintf(stdout, "The page:    %s\n", s.origin)
-	if !s.aws {
-		fmt.Fprintf(stdout, "QuickSight:  %s (embedtest, in this process; your browser will ask you to accept its certificate, once)\n", s.consoleOrigin)
-		fmt.Fprintf(stdout, "Sign in as jane or mateo, with the password %q. noor is not registered in QuickSight.\n", demoPassword)
+	if !s.isAWS {
+		fmt.Fprintf(stdout, "QuickSight:  %s (embedtest; your browser asks you to accept its certificate, once)\n"+
+			"Sign in as %s, with the password %q.\n", q.consoleOrigin, strings.Join(s.demo.users, " or "), demoPassword)
 	}
-	return serve(ctx, listener, handler, log)
+	return serve(ctx, listener, newHandler(s, q, sdk, log), log)
 }
 
-// quickSight returns the configuration to call with: that of AWS, or of a QuickSight in this process, which stop ends.
-func quickSight(ctx context.Context, s *settings, log *slog.Logger) (cfg aws.Config, stop func(), err error) {
-	if !s.aws {
-		return startLocal(s, log)
+// newHandler puts the parts together. Each works without the others.
+func newHandler(s *settings, q quickSight, sdk []byte, log *slog.Logger) http.Handler {
+	var users identity = registeredUsers{region: cmp.Or(s.identityRegion, q.cfg.Region), account: s.account, namespace: s.namespace}
+	if s.identity == "role" {
+		users = newRoleUsers(sts.NewFromConfig(q.cfg), s.roleARN)
 	}
-	cfg, err = config.LoadDefaultConfig(ctx)
-	if err != nil {
-		return cfg, nil, fmt.Errorf("no AWS configuration: %w", err)
+	mux := http.NewServeMux()
+	places := placesWith(s.dashboard, s.dashboardName)
+	p := &page{who: proxySignIn{header: s.aws.userHeader}, places: places, consoleOrigin: q.consoleOrigin, demoUsers: s.demo.users, signOutURL: s.aws.signOutURL, log: log}
+	if !s.isAWS {
+		demo := newDemoSignIn(s, users.forget, log)
+		mux.HandleFunc("POST /api/sign-in", demo.signIn)
+		mux.HandleFunc("POST /api/sign-out", demo.signOut)
+		mux.HandleFunc("GET /sign-in", p.signIn)
+		p.who = demo
 	}
-	if cfg.Region == "" {
-		return cfg, nil, errors.New("no region: set AWS_REGION, or region in the shared config file")
-	}
-	if s.consoleOrigin == "" {
-		s.consoleOrigin = consoleOrigin(cfg.Region)
-	}
-	return cfg, func() {}, nil
+	mux.Handle("POST /api/console-url", &consoleURL{
+		client: quicksightembed.NewFromConfig(q.cfg), account: s.account, minutes: s.minutes, places: places,
+		who: p.who, users: users, limit: newLimiter(2*time.Second, 30), now: time.Now, log: log,
+	})
+	mux.HandleFunc("GET /{$}", p.console)
+	addAssets(mux, sdk)
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "ok\n") })
+	return withSecurity(s.origin, q.consoleOrigin, log, mux)
 }
 
 // serve answers requests until the context ends, and then those that it has begun.
@@ -106,17 +113,17 @@ func serve(ctx context.Context, listener net.Listener, handler http.Handler, log
 		MaxHeaderBytes:    16 << 10,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
-	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(listener) }()
-	select {
-	case err := <-failed:
+	stopped := make(chan error, 1)
+	context.AfterFunc(ctx, func() {
+		log.Info("stopping")
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
+		defer cancel()
+		stopped <- server.Shutdown(ctx)
+	})
+	if err := server.Serve(listener); err != http.ErrServerClosed {
 		return err
-	case <-ctx.Done():
 	}
-	log.Info("stopping")
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
-	defer cancel()
-	if err := server.Shutdown(ctx); err != nil {
+	if err := <-stopped; err != nil {
 		server.Close()
 		return fmt.Errorf("some requests were broken off: %w", err)
 	}

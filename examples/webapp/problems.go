@@ -1,10 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
+	"regexp"
+	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
@@ -12,85 +16,63 @@ import (
 	"example.com/quicksightembed"
 )
 
-// problem is an error as the person at the page needs it: what is wrong, and what to do. What an administrator needs is in the
-// log, under the reference.
+// problem is an error as the person at the page needs it: what is wrong, and what to do. What an
+// administrator needs is in the log, under the reference.
 type problem struct {
+	status    int
 	Title     string `json:"title"`
 	Action    string `json:"action"`
+	Retry     bool   `json:"retry"` // opening it again can help
 	Reference string `json:"reference,omitempty"`
 }
 
-// explain turns an error of a call into what a person sees.
-func explain(err error) (status int, shown problem) {
-	var (
-		noKeys     *quicksightembed.CredentialsError
-		notFound   *quicksightembed.QuickSightUserNotFoundException
-		denied     *quicksightembed.AccessDeniedException
-		noResource *quicksightembed.ResourceNotFoundException
-		edition    *quicksightembed.UnsupportedUserEditionException
-		throttled  *quicksightembed.ThrottlingException
-		anyAPI     smithy.APIError
-		anyReply   *awshttp.ResponseError
-		noReply    *smithyhttp.RequestSendError
-	)
-	switch {
-	case errors.As(err, &noKeys): // and whatever is in it is of another service, such as STS
-		return http.StatusBadGateway, problem{
-			Title:  "AWS gave no credentials for you",
-			Action: "Try again later. If it stays so, ask your administrator whether the role for QuickSight may be assumed.",
-		}
-	case errors.As(err, &notFound):
-		return http.StatusForbidden, problem{
-			Title:  "Your QuickSight user is not registered in this account",
-			Action: "Ask your QuickSight administrator to register you as an author or admin, then open it again.",
-		}
-	case errors.As(err, &denied):
-		return http.StatusForbidden, problem{
-			Title:  "This application may not open QuickSight for you",
-			Action: "Ask its administrator to allow quicksight:GetSessionEmbedUrl in this account.",
-		}
-	case errors.As(err, &noResource):
-		return http.StatusNotFound, problem{
-			Title:  "That page of QuickSight does not exist",
-			Action: "It may have been deleted. Choose another page, or ask your QuickSight administrator.",
-		}
-	case errors.As(err, &edition):
-		return http.StatusForbidden, problem{
-			Title:  "The edition of this QuickSight account cannot be embedded",
-			Action: "Ask your QuickSight administrator to upgrade the account to the Enterprise edition.",
-		}
-	case errors.As(err, &throttled):
-		return http.StatusServiceUnavailable, problem{
-			Title:  "QuickSight is busy",
-			Action: "Wait a moment, then open it again.",
-		}
-	case errors.As(err, &anyReply) && errors.As(err, &anyAPI) && anyReply.HTTPStatusCode() == http.StatusForbidden:
-		return http.StatusBadGateway, problem{
-			Title:  "AWS does not accept the credentials of this application",
-			Action: "Ask its administrator to look at the log.",
-		}
-	case errors.Is(err, context.DeadlineExceeded):
-		return http.StatusGatewayTimeout, problem{
-			Title:  "QuickSight takes too long to answer",
-			Action: "Try again in a few minutes.",
-		}
-	case errors.As(err, &anyReply), errors.As(err, &noReply):
-		return http.StatusBadGateway, problem{
-			Title:  "QuickSight cannot be reached",
-			Action: "Try again in a few minutes. If it stays so, tell your administrator.",
-		}
-	}
-	return http.StatusInternalServerError, problem{ // nothing was sent: the input is wrong, or there are no credentials
-		Title:  "This application is not set up right",
-		Action: "Ask its administrator to look at the log.",
-	}
+func (p problem) write(w http.ResponseWriter) { writeJSON(w, p.status, p) }
+
+const askAdministrator = "Send the reference to the administrator of this application, who finds the details in the log."
+
+// exceptions are what people see of QuickSight's own errors, by code.
+var exceptions = map[string]problem{
+	"AccessDeniedException":           {403, "This application may not open QuickSight for you", "Ask its administrator to allow ", false, ""},
+	"QuickSightUserNotFoundException": {403, "Your QuickSight user is not registered in this account", "Ask your QuickSight administrator to register you as an author or admin.", false, ""},
+	"ResourceNotFoundException":       {404, "That page of QuickSight does not exist", "It may have been deleted. Choose another page, or ask your QuickSight administrator.", false, ""},
+	"UnsupportedUserEditionException": {403, "The edition of this QuickSight account cannot be embedded", "Ask your QuickSight administrator to upgrade the account to the Enterprise edition.", false, ""},
+	"ThrottlingException":             {503, "QuickSight is busy", "Wait a moment, then open it again.", true, ""},
 }
 
-// awsRequestID is what AWS Support asks for.
-func awsRequestID(err error) string {
-	var reply *awshttp.ResponseError
-	if errors.As(err, &reply) {
-		return reply.ServiceRequestID()
+// actionName is the action that AWS names first when it denies one.
+var actionName = regexp.MustCompile(`quicksight:[A-Z]\w+`)
+
+// explain turns an error of a call into what a person sees.
+func explain(err error, in *quicksightembed.GetSessionEmbedUrlInput) problem {
+	var (
+		noKeys *quicksightembed.CredentialsError
+		answer smithy.APIError
+		reply  *awshttp.ResponseError
+		unsent *smithyhttp.RequestSendError
+	)
+	isAnswer, isLate := errors.As(err, &answer), errors.Is(err, context.DeadlineExceeded)
+	switch {
+	case errors.As(err, &noKeys) && isAnswer: // of STS
+		return problem{502, "AWS gave no credentials for you", "Try again later. If it stays so, ask the administrator of this application whether its role for QuickSight may be assumed.", true, ""}
+	case noKeys != nil && !isLate:
+		return problem{502, "This application has no AWS credentials", askAdministrator, false, ""}
+	case isAnswer && exceptions[answer.ErrorCode()].status != 0:
+		known := exceptions[answer.ErrorCode()]
+		switch answer.ErrorCode() {
+		case "AccessDeniedException":
+			known.Action += cmp.Or(actionName.FindString(answer.ErrorMessage()), "quicksight:GetSessionEmbedUrl") + " in this account."
+		case "QuickSightUserNotFoundException":
+			if arn := strings.Split(aws.ToString(in.UserArn), ":"); len(arn) > 3 { // users live in one region of an account
+				known.Action += " This application looked for you in " + arn[3] + "."
+			}
+		}
+		return known
+	case errors.As(err, &reply) && isAnswer && reply.HTTPStatusCode() == http.StatusForbidden:
+		return problem{502, "AWS does not accept the credentials of this application", askAdministrator, false, ""}
+	case isLate:
+		return problem{504, "QuickSight takes too long to answer", "Try again in a few minutes.", true, ""}
+	case reply != nil, errors.As(err, &unsent):
+		return problem{502, "QuickSight cannot be reached", "Try again in a few minutes. If it stays so, tell your administrator.", true, ""}
 	}
-	return ""
+	return problem{500, "This application is not set up right", askAdministrator, false, ""} // nothing was sent
 }

@@ -1,36 +1,59 @@
 package main
 
 import (
-	"context"
 	"crypto/rand"
-	"encoding/hex"
 	"fmt"
-	"mime"
+	"log/slog"
 	"net/http"
-	"net/url"
+	"strings"
 	"time"
+
+	"github.com/felixge/httpsnoop"
 )
 
-// withSecurity sets the header of every reply, refuses what other sites make a browser send, and logs.
-func (a *app) withSecurity(next http.Handler) http.Handler {
-	policy := contentPolicy(a.settings.consoleOrigin)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+// withSecurity sets the header of every reply, refuses what other sites make a browser send, and
+// logs.
+func withSecurity(origin, consoleOrigin string, log *slog.Logger, next http.Handler) http.Handler {
+	policy := contentPolicy(consoleOrigin)
+	_, host, _ := strings.Cut(origin, "://")
+	deny := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		problem{403, "That was not asked for by this page", "Reload the page.", false, ""}.write(w)
+	})
+	protection := http.NewCrossOriginProtection()
+	protection.SetDenyHandler(deny)
+	protected := protection.Handler(next)
+	checked := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Security-Policy", policy)
 		h.Set("Referrer-Policy", "no-referrer")
-		h.Set("Cache-Control", "no-store")
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
-		r = withRequestID(r)
-		began, recorded := time.Now(), &statusRecorder{ResponseWriter: w, status: http.StatusOK}
-		if isSafe(r) || isFromThePage(r) {
-			next.ServeHTTP(recorded, r)
-		} else {
-			writeJSON(recorded, http.StatusForbidden, problem{Title: "That was not asked for by this page", Action: "Reload the page."})
+		switch {
+		case r.Host != host && r.URL.Path != "/healthz": // which load balancers ask by address
+			http.Error(w, "This page is at "+origin+". A proxy in front must pass the Host header on.", http.StatusMisdirectedRequest)
+		case r.Method == http.MethodPost && !isScript(r):
+			deny(w, r)
+		default:
+			protected.ServeHTTP(w, r)
 		}
-		a.log.Info("request", "request", requestID(r), "method", r.Method, "path", r.URL.Path, "status", recorded.status, "took", time.Since(began).Round(time.Millisecond))
+	})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Header.Set(requestIDHeader, rand.Text())
+		seen := httpsnoop.CaptureMetrics(checked, w, r)
+		log.Info("request", "request", requestID(r), "method", r.Method, "path", r.URL.Path, "status", seen.Code, "took", seen.Duration.Round(time.Millisecond))
 	})
 }
+
+// isScript reports whether a request comes from a script in a browser: no form sends JSON, and
+// browsers say where requests come from.
+func isScript(r *http.Request) bool {
+	return r.Header.Get("Content-Type") == "application/json" && r.Header.Get("Sec-Fetch-Site")+r.Header.Get("Origin") != ""
+}
+
+const requestIDHeader = "X-Request-Id"
+
+// requestID is the reference by which an administrator finds a request in the log.
+func requestID(r *http.Request) string { return r.Header.Get(requestIDHeader) }
 
 // contentPolicy lets the page load its own files, and frame and reach QuickSight's console.
 func contentPolicy(consoleOrigin string) string {
@@ -38,56 +61,14 @@ func contentPolicy(consoleOrigin string) string {
 		"frame-src %[1]s; form-action 'none'; base-uri 'none'; frame-ancestors 'none'", consoleOrigin)
 }
 
-// consoleOrigin is the origin of QuickSight's console in a region:
+// consoleOrigins are those of QuickSight's console by partition, with the region to fill in:
 // https://docs.aws.amazon.com/quicksight/latest/user/regions.html
+var consoleOrigins = map[string]string{
+	"aws":        "https://%s.quicksight.aws.amazon.com",
+	"aws-cn":     "https://%s.quicksight.amazonaws.cn",
+	"aws-us-gov": "https://quicksight.%s.amazonaws.com",
+}
+
 func consoleOrigin(region string) string {
-	switch partitionOf(region) {
-	case "aws-cn":
-		return "https://" + region + ".quicksight.amazonaws.cn"
-	case "aws-us-gov":
-		return "https://quicksight." + region + ".amazonaws.com"
-	}
-	return "https://" + region + ".quicksight.aws.amazon.com"
-}
-
-func isSafe(r *http.Request) bool { return r.Method == http.MethodGet || r.Method == http.MethodHead }
-
-// isFromThePage reports whether a request that changes something comes from a page of this origin: the browser says so, and the
-// type of its body is one that other sites cannot send. (From Go 1.25 on, http.CrossOriginProtection does the first half.)
-func isFromThePage(r *http.Request) bool {
-	if contentType, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); contentType != "application/json" {
-		return false
-	}
-	if site := r.Header.Get("Sec-Fetch-Site"); site != "" {
-		return site == "same-origin"
-	}
-	origin, err := url.Parse(r.Header.Get("Origin"))
-	return err == nil && origin.Host != "" && origin.Host == r.Host
-}
-
-// statusRecorder keeps the status for the log.
-type statusRecorder struct {
-	http.ResponseWriter
-	status int
-}
-
-func (s *statusRecorder) WriteHeader(status int) {
-	s.status = status
-	s.ResponseWriter.WriteHeader(status)
-}
-
-// Unwrap is for http.ResponseController.
-func (s *statusRecorder) Unwrap() http.ResponseWriter { return s.ResponseWriter }
-
-type requestIDKey struct{}
-
-func withRequestID(r *http.Request) *http.Request {
-	id := make([]byte, 8)
-	rand.Read(id)
-	return r.WithContext(context.WithValue(r.Context(), requestIDKey{}, hex.EncodeToString(id)))
-}
-
-func requestID(r *http.Request) string {
-	id, _ := r.Context().Value(requestIDKey{}).(string)
-	return id
+	return fmt.Sprintf(consoleOrigins[partitionOf(region)], region)
 }

@@ -10,18 +10,19 @@ import (
 
 func TestHeaderOfEveryReply(t *testing.T) {
 	v := newBackend(t).visitor(t)
-	for name, request := range map[string]struct{ method, path, body string }{
-		"a page":       {"GET", "/sign-in", ""},
-		"a redirect":   {"GET", "/", ""},
-		"a file":       {"GET", "/assets/app.js", ""},
-		"an answer":    {"POST", "/api/console-url", "{}"},
-		"health":       {"GET", "/healthz", ""},
-		"nothing":      {"GET", "/nothing", ""},
-		"a bad method": {"DELETE", "/api/sign-in", ""},
+	for name, request := range map[string]struct{ method, path, body, cache string }{
+		"a page":       {"GET", "/sign-in", "", "no-store"},
+		"a redirect":   {"GET", "/", "", "no-store"},
+		"a file":       {"GET", "/assets/app.js", "", "max-age=3600"},
+		"the SDK":      {"GET", "/assets/embedding-sdk.js", "", "max-age=3600"},
+		"an answer":    {"POST", "/api/console-url", "{}", "no-store"},
+		"health":       {"GET", "/healthz", "", ""},
+		"nothing":      {"GET", "/nothing", "", ""},
+		"a bad method": {"DELETE", "/api/sign-in", "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			resp, _ := v.do(request.method, request.path, request.body, nil)
-			assert.Equal(t, "no-store", resp.Header.Get("Cache-Control"))
+			assert.Equal(t, request.cache, resp.Header.Get("Cache-Control"))
 			assert.Equal(t, "no-referrer", resp.Header.Get("Referrer-Policy"))
 			assert.Equal(t, "nosniff", resp.Header.Get("X-Content-Type-Options"))
 			policy := strings.Split(resp.Header.Get("Content-Security-Policy"), "; ")
@@ -31,6 +32,19 @@ func TestHeaderOfEveryReply(t *testing.T) {
 			assert.NotContains(t, resp.Header.Get("Content-Security-Policy"), "unsafe")
 		})
 	}
+}
+
+func TestPageAtAnotherNameSaysWhereItIs(t *testing.T) {
+	b := newBackend(t)
+	v := b.visitor(t)
+	v.host = "internal:8080"
+	resp, page := v.do("GET", "/sign-in", "", nil)
+	assert.Equal(t, http.StatusMisdirectedRequest, resp.StatusCode)
+	assert.Equal(t, "This page is at http://app.example.com. A proxy in front must pass the Host header on.\n", page)
+	resp, _ = v.do("GET", "/healthz", "", nil)
+	assert.Equal(t, http.StatusOK, resp.StatusCode, "load balancers ask by address")
+	resp, _ = v.do("POST", "/api/sign-in", "{}", func(r *http.Request) { r.Header.Set("Origin", "http://internal:8080") })
+	assert.Equal(t, http.StatusMisdirectedRequest, resp.StatusCode)
 }
 
 func TestOriginOfTheConsoleFollowsTheRegion(t *testing.T) {
@@ -58,10 +72,10 @@ func TestRequestsOfOtherSitesAreRefused(t *testing.T) {
 		status int
 	}{
 		"the page":                         {header("Sec-Fetch-Site", "same-origin"), http.StatusOK},
-		"the page, in an old browser":      {func(r *http.Request) { header("Origin", "http://"+r.URL.Host)(r) }, http.StatusOK},
+		"the page, in an old browser":      {func(r *http.Request) { header("Origin", "http://app.example.com")(r) }, http.StatusOK},
 		"another site":                     {header("Sec-Fetch-Site", "cross-site"), http.StatusForbidden},
 		"another host of the site":         {header("Sec-Fetch-Site", "same-site"), http.StatusForbidden},
-		"another site that names the page": {func(r *http.Request) { header("Sec-Fetch-Site", "cross-site", "Origin", "http://"+r.URL.Host)(r) }, http.StatusForbidden},
+		"another site that names the page": {func(r *http.Request) { header("Sec-Fetch-Site", "cross-site", "Origin", "http://app.example.com")(r) }, http.StatusForbidden},
 		"an old browser on another site":   {header("Origin", "https://evil.example"), http.StatusForbidden},
 		"a page that hides where it is":    {header("Origin", "null"), http.StatusForbidden},
 		"something that does not say":      {header(), http.StatusForbidden},

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -8,6 +10,9 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"example.com/quicksightembed/embedtest"
 )
 
 func TestSessionCookie(t *testing.T) {
@@ -42,38 +47,113 @@ func TestThoseWhoCannotSignIn(t *testing.T) {
 	assert.Equal(t, http.StatusBadRequest, resp.StatusCode, "what is too long is not read")
 }
 
+func newSignIn(t *testing.T, args ...string) *demoSignIn {
+	t.Helper()
+	s, err := parseFlags(args, io.Discard)
+	require.NoError(t, err)
+	return newDemoSignIn(s, func(string) {}, slog.New(slog.DiscardHandler))
+}
+
 func TestCookiesThatAreNoSession(t *testing.T) {
 	clock := time.Now()
-	s := newSessions()
-	s.now = func() time.Time { return clock }
-	_, good := s.begin("jane", false)
-	_, others := newSessions().begin("jane", false)
-	ended, endedCookie := s.begin("jane", false)
-	s.end(ended)
-	payload, signature, _ := strings.Cut(good.Value, ".")
+	d := newSignIn(t)
+	d.now = func() time.Time { return clock }
+	good, others, ended := d.begin("jane").Value, newSignIn(t).begin("jane").Value, d.begin("jane")
 	isSession := func(value string) bool {
-		r := httptest.NewRequest("GET", "/", nil)
-		r.AddCookie(&http.Cookie{Name: sessionCookie, Value: value})
-		_, ok := s.of(r)
+		r := httptest.NewRequest("POST", "/api/sign-out", nil)
+		r.AddCookie(&http.Cookie{Name: "session", Value: value})
+		_, ok := d.visitor(r)
 		return ok
 	}
-	assert.True(t, isSession(good.Value))
+	r := httptest.NewRequest("POST", "/api/sign-out", nil)
+	r.AddCookie(ended)
+	d.signOut(httptest.NewRecorder(), r)
+	assert.True(t, isSession(good))
 	for name, value := range map[string]string{
-		"of another key": others.Value,
-		"of another":     strings.Split(others.Value, ".")[0] + "." + signature,
-		"unsigned":       payload,
-		"signed empty":   payload + ".",
-		"signed out":     endedCookie.Value,
-		"garbage":        "x",
-		"empty":          "",
-		"signed garbage": "x." + s.sign("x"),
+		"of another key": others, "cut": good[:len(good)-4], "signed out": ended.Value, "garbage": "x", "empty": "",
+		"changed": good[:10] + "x" + good[11:],
 	} {
 		assert.False(t, isSession(value), name)
 	}
 	clock = clock.Add(sessionLifetime)
-	assert.False(t, isSession(good.Value), "it has expired")
-	s.end(session{ID: "another", Expires: clock.Add(time.Hour)})
-	assert.Len(t, s.signedOut, 1, "those that have expired are forgotten")
+	assert.False(t, isSession(good), "it has expired")
+}
+
+// With a key of the environment, a restart and a second process keep people signed in.
+func TestSessionOutlivesTheProcess(t *testing.T) {
+	t.Setenv("WEBAPP_SESSION_KEY", "0123456789abcdef0123456789abcdef")
+	r := httptest.NewRequest("GET", "/", nil)
+	r.AddCookie(newSignIn(t).begin("jane"))
+	found, ok := newSignIn(t).visitor(r)
+	assert.True(t, ok)
+	assert.Equal(t, "jane", found.Name)
+}
+
+func TestCookieOfHTTPSIsBoundToItsHost(t *testing.T) {
+	cookie := newSignIn(t, "-origin", "https://app.example.com").begin("jane")
+	assert.Equal(t, "__Host-session", cookie.Name)
+	assert.True(t, cookie.Secure && cookie.HttpOnly)
+	assert.Equal(t, "/", cookie.Path)
+	cookie = newSignIn(t).begin("jane")
+	assert.Equal(t, "session", cookie.Name)
+	assert.False(t, cookie.Secure)
+}
+
+func TestAttemptsToSignInAreLimitedAndLogged(t *testing.T) {
+	v := newBackend(t).visitor(t)
+	try := func(user, password string) int {
+		resp, _ := v.do("POST", "/api/sign-in", `{"user":"`+user+`","password":"`+password+`"}`, nil)
+		return resp.StatusCode
+	}
+	for range 10 {
+		assert.Equal(t, http.StatusUnauthorized, try("jane", "guessed"))
+	}
+	assert.Equal(t, http.StatusTooManyRequests, try("jane", "demo"), "the right one does not help")
+	assert.Equal(t, http.StatusTooManyRequests, try("mateo", "demo"), "nor another user, from the same address")
+	assert.Contains(t, v.backend.log.String(), `msg="someone could not sign in" request=`)
+	assert.Regexp(t, `msg="too many attempts to sign in" request=\w+ user=jane address=127.0.0.1`, v.backend.log.String())
+}
+
+func TestLimitIsForEachKey(t *testing.T) {
+	l := newLimiter(time.Hour, 2)
+	for _, step := range []struct {
+		keys []string
+		want bool
+	}{
+		{[]string{"a"}, true}, {[]string{"a"}, true}, {[]string{"a"}, false}, {[]string{"b"}, true},
+		{[]string{"b", "a"}, false}, {[]string{"b"}, false}, {[]string{"c", "d"}, true},
+	} {
+		assert.Equal(t, step.want, l.allow(step.keys...), step.keys)
+	}
+}
+
+// Behind an authenticating proxy, the user is the one that it names.
+func TestProxyNamesTheUser(t *testing.T) {
+	s, err := parseFlags([]string{"-aws", "-account", demoAccount, "-user-header", "X-Auth-Request-User", "-origin", "https://app.example.com"}, io.Discard)
+	require.NoError(t, err)
+	server := embedtest.New(t)
+	backend := httptest.NewServer(newHandler(s, quickSight{cfg: server.Config()}, nil, slog.New(slog.DiscardHandler)))
+	defer backend.Close()
+	v := newVisitor(t, backend.URL, backend.Client().Transport)
+	v.host = "app.example.com"
+	for name, test := range map[string]struct {
+		names  []string
+		status int
+	}{
+		"a user": {[]string{"jane"}, 200}, "nobody": {nil, 401}, "an empty name": {[]string{""}, 401}, "two": {[]string{"jane", "mateo"}, 401},
+	} {
+		t.Run(name, func(t *testing.T) {
+			asProxy := func(r *http.Request) { r.Header["X-Auth-Request-User"] = test.names }
+			resp, _ := v.do("POST", "/api/console-url", `{"place":"start"}`, asProxy)
+			assert.Equal(t, test.status, resp.StatusCode)
+			resp, _ = v.do("GET", "/", "", asProxy)
+			assert.Equal(t, test.status, resp.StatusCode)
+		})
+	}
+	require.Len(t, server.Requests(), 1)
+	assert.Equal(t, janesARN, server.Requests()[0].UserArn)
+	resp, _ := v.do("POST", "/api/sign-in", `{"user":"jane","password":"demo"}`, nil)
+	assert.Equal(t, http.StatusNotFound, resp.StatusCode, "the demo's password is gone")
 }
 
 func TestCookieIsWorthlessAfterSigningOut(t *testing.T) {

@@ -3,7 +3,7 @@
 const form = document.getElementById("sign-in");
 const problem = document.getElementById("sign-in-problem");
 
-// By fetch and not as a form, so that its type is one that other sites cannot send.
+// By fetch and not as a form: the page stays as it is if it fails.
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
   problem.textContent = "";
@@ -21,10 +21,10 @@ form.addEventListener("submit", async (event) => {
     }
     const { title, action } = await reply.json();
     problem.textContent = `${title}. ${action}`;
-    form.password.select();
   } catch {
     problem.textContent = "The server cannot be reached. Try again in a moment.";
-  } finally {
-    button.disabled = false;
   }
+  button.disabled = false;
+  form.password.focus();
+  form.password.select();
 });
