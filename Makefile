@@ -1,8 +1,10 @@
-# One way to run each check. CI runs all of them: .ci/run installs what they need, and then runs make all.
+# One way to run each check. CI runs all of them: .ci/run installs what they need, and runs make all.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
-staticcheck := go tool -modfile=$(CURDIR)/tools/go.mod staticcheck
+# All checks except ST1003, initialisms: names are those of the AWS API model (AwsAccountId), not Go's
+# (AWSAccountID), which makes the client source-compatible. Another exception is a //lint:ignore.
+staticcheck := go tool -modfile=$(CURDIR)/tools/go.mod staticcheck -checks all,-ST1003
 gotest := $(CURDIR)/.ci/gotest
 fuzztime := 10s
 
@@ -10,7 +12,8 @@ fuzztime := 10s
 ours := . examples/webapp
 modules := $(ours) compat compat/instrumentation
 
-# The other clients that compat/ compares this one with, and what the example embeds the console with. The AWS CLI is Debian's.
+# The modules of the other clients that compat/ compares this one with. The AWS CLI, boto3 and the
+# browsers are Debian's.
 peers := github.com/aws/aws-sdk-go-v2 github.com/aws/aws-sdk-go-v2/config github.com/aws/aws-sdk-go-v2/credentials \
 	github.com/aws/aws-sdk-go-v2/service/quicksight github.com/aws/smithy-go
 
@@ -22,7 +25,7 @@ all: format lint tidy imports test oldest platforms race compat webapp reliabili
 format: ## what gofmt would change
 	@unformatted=$$(find . -name node_modules -prune -o -name '*.go' -print0 | xargs -0 gofmt -l); [ -z "$$unformatted" ] || { echo "gofmt would change: $$unformatted"; exit 1; }
 
-lint: ## go vet, and staticcheck with all of its checks; staticcheck.conf has the exceptions
+lint: ## go vet, and staticcheck with all of its checks but one
 	for module in $(modules); do (cd $$module && go vet ./... && $(staticcheck) ./...); done
 
 tidy: ## what go mod tidy would change
@@ -90,7 +93,7 @@ newest: ## the newest AWS core and smithy-go, in a copy: reported, and gates not
 
 # What follows writes files.
 
-generate: ## the tables of the documents and api.txt, from the code and the tests
+generate: ## the tables of the documents and compat/api.txt, from the code and the tests
 	cd compat && go test -count=1 -run '^TestDocumentsTables|^TestAPI$$' . -update
 
 performance: ## docs/performance.*, measured; 20 minutes on a machine that does nothing else

@@ -280,8 +280,8 @@ func (c *call) invoke(ctx context.Context, params *GetSessionEmbedUrlInput) (res
 
 var invocationIDs = smithyrand.NewUUID(rand.Reader)
 
-// validate returns the input, or what is wrong with it and with the options. In a stack, what a stub
-// does not need is checked where it is needed.
+// validate returns the input, or what is wrong with it and with the options. In a stack, what a
+// stub does not need is checked where it is needed.
 func (c *call) validate(parameters any) (*GetSessionEmbedUrlInput, error) {
 	params, ok := parameters.(*GetSessionEmbedUrlInput)
 	if !ok {

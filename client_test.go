@@ -578,7 +578,8 @@ func TestOneClientServesManyGoroutines(t *testing.T) {
 	wg.Wait()
 }
 
-// spanRecorder is a tracer that keeps the names of the spans, indented by their depth, and their properties.
+// spanRecorder is a tracer that keeps the names of the spans, indented by their depth, and their
+// properties.
 type spanRecorder struct {
 	tree       []string
 	open       int
@@ -642,4 +643,36 @@ func TestSpans(t *testing.T) {
 	assert.Equal(t, "m", recorder.properties["QuickSight.GetSessionEmbedUrl api.error_message"])
 	assert.Equal(t, "client", recorder.properties["QuickSight.GetSessionEmbedUrl api.error_fault"])
 	assert.Equal(t, "*http.ResponseError", recorder.properties["QuickSight.GetSessionEmbedUrl exception.type"])
+}
+
+// endlessContext reports a deadline, and does not end.
+type endlessContext struct{ context.Context }
+
+func (endlessContext) Deadline() (time.Time, bool) { return time.Now(), true }
+
+func TestAttemptTimeoutInAContextThatDoesNotEnd(t *testing.T) {
+	tries := 0
+	client := clientOf("", func(r *http.Request) (*http.Response, error) {
+		tries++
+		<-r.Context().Done()
+		return nil, r.Context().Err()
+	}, func(o *quicksightembed.Options) { o.AttemptTimeout = 10 * time.Millisecond })
+	_, err := client.GetSessionEmbedUrl(endlessContext{ctx}, janesInput())
+	assert.ErrorContains(t, err, "no complete reply within the attempt timeout of 10ms")
+	assert.Equal(t, 3, tries)
+}
+
+// fixed is a mock of a handler's test.
+type fixed struct{ url string }
+
+func (f fixed) GetSessionEmbedUrl(context.Context, *quicksightembed.GetSessionEmbedUrlInput, ...func(*quicksightembed.Options)) (*quicksightembed.GetSessionEmbedUrlOutput, error) {
+	return &quicksightembed.GetSessionEmbedUrlOutput{EmbedUrl: &f.url}, nil
+}
+
+func TestClientCanBeMocked(t *testing.T) {
+	for _, client := range []quicksightembed.GetSessionEmbedUrlAPIClient{fixed{"https://q.example"}, clientOf("", func(*http.Request) (*http.Response, error) { return replyOf(200, nativeReply), nil })} {
+		out, err := client.GetSessionEmbedUrl(ctx, janesInput())
+		require.NoError(t, err)
+		assert.NotEmpty(t, *out.EmbedUrl)
+	}
 }

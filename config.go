@@ -26,8 +26,8 @@ func optionsFrom(cfg aws.Config) Options {
 	return o
 }
 
-// A source of an aws.Config (environment, shared config, load options) says of endpoints what it has
-// methods for. The official clients find it by these, through a module of their own.
+// A source of an aws.Config (environment, shared config, load options) says of endpoints what it
+// has methods for. The official clients find it by these, through a module of their own.
 type (
 	dualStackSource interface {
 		GetUseDualStackEndpoint(context.Context) (aws.DualStackEndpointState, bool, error)

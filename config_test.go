@@ -19,7 +19,8 @@ import (
 	"example.com/quicksightembed"
 )
 
-// loadConfig loads the default config with a shared config file and an environment of these variables.
+// loadConfig loads the default config with a shared config file and an environment of these
+// variables.
 func loadConfig(t *testing.T, sharedConfig string, env map[string]string) aws.Config {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "config")

@@ -194,3 +194,12 @@ func TestCallToTheFIPSEndpoint(t *testing.T) {
 	assert.NotEmpty(t, *out.EmbedUrl)
 	assert.Equal(t, "quicksight-fips.us-gov-west-1.amazonaws.com", server.Requests()[0].Host)
 }
+
+func TestBaseEndpointWithABadEscape(t *testing.T) {
+	for _, base := range []string{"https://q.example/%zz", "https://q%zz.example"} {
+		o := optionsFor("us-east-1", plain)
+		o.BaseEndpoint = &base
+		_, err := quicksightembed.New(o).GetSessionEmbedUrl(ctx, janesInput())
+		assert.Equal(t, "must have two hexadecimal digits after each %, and none in its host", fieldsOf(t, err)[0].Problem)
+	}
+}

@@ -125,8 +125,8 @@ func exceptionCode(e smithy.APIError) string {
 
 func exceptionMessage(e smithy.APIError) string { return exceptionField(e, 0, "") }
 
-// exceptionField returns Message, which is field 0 of each exception, or ErrorCodeOverride, which is
-// field 1, or, if that is not set, the other text.
+// exceptionField returns Message, which is field 0 of each exception, or ErrorCodeOverride, which
+// is field 1, or, if that is not set, the other text.
 func exceptionField(e smithy.APIError, i int, other string) string {
 	value := reflect.ValueOf(e)
 	if value.IsNil() {

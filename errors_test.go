@@ -2,6 +2,7 @@ package quicksightembed_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -156,4 +157,21 @@ func TestErrorTextIsOneReadableLine(t *testing.T) {
 	server := newServer(t, status(404, `{"message":"no such user"}`, "X-Amzn-ErrorType", "QuickSightUserNotFoundException", "X-Amzn-RequestId", "id"))
 	_, err := newClient(t, server).GetSessionEmbedUrl(context.Background(), janesInput())
 	assert.EqualError(t, err, "operation error QuickSight: GetSessionEmbedUrl, https response error StatusCode: 404, RequestID: id, QuickSightUserNotFoundException: no such user")
+}
+
+func TestCredentialsErrorsSayThatTheContextEnded(t *testing.T) {
+	ctx, cancel := context.WithCancel(ctx)
+	errProvider := errors.New("the token service did not answer")
+	client := clientOf("", nil, func(o *quicksightembed.Options) {
+		o.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			cancel()
+			return aws.Credentials{}, errProvider
+		})
+	})
+	_, err := client.GetSessionEmbedUrl(ctx, janesInput())
+	assert.ErrorIs(t, err, context.Canceled)
+	assert.ErrorIs(t, err, errProvider)
+	var credentialsErr *quicksightembed.CredentialsError
+	require.ErrorAs(t, err, &credentialsErr)
+	assert.EqualError(t, credentialsErr, "get identity: get credentials: the token service did not answer")
 }

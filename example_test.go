@@ -39,8 +39,8 @@ func ExampleClient_GetSessionEmbedUrl() {
 	// Output: 200 true
 }
 
-// What to tell the user of a page, from the most to the least that is known. What to tell the operator is the error itself: it has
-// no secrets.
+// What to tell the user of a page, from the most to the least that is known. The operator gets the
+// error itself: it has no secrets.
 func ExampleClient_GetSessionEmbedUrl_errors() {
 	server := embedtest.NewServer(func(o *embedtest.Options) { o.Users = []string{} }) // nobody is registered
 	defer server.Close()
@@ -96,7 +96,8 @@ func ExampleGetSessionEmbedUrlInput_Validate() {
 	// invalid input: UserArn "arn:aws:quicksight:111122223333:user/default/jane" has no region: it must be arn:{partition}:quicksight:{region}:{account}:user/{namespace}/{user name}
 }
 
-// A form handler that says what is wrong beside each field, in its own words, before anybody is asked for a URL.
+// A form handler that says what is wrong beside each field, in its own words, and asks nobody for a
+// URL.
 func ExampleGetSessionEmbedUrlInput_Validate_form() {
 	handler := func(w http.ResponseWriter, r *http.Request) {
 		in := &quicksightembed.GetSessionEmbedUrlInput{AwsAccountId: aws.String("111122223333")}
@@ -134,8 +135,8 @@ func ExampleGetSessionEmbedUrlInput_Validate_form() {
 	// minutes: must be 15 to 600 minutes
 }
 
-// Middleware of the AWS SDK for Go works as with the official client: here a header, which is signed,
-// and a name in the User-Agent.
+// Middleware of the AWS SDK for Go works as with the official client: here a header, which is
+// signed, and a name in the User-Agent.
 func ExampleWithAPIOptions() {
 	server := embedtest.NewServer()
 	defer server.Close()

@@ -37,7 +37,8 @@ func onTheWire(t *testing.T, req *http.Request) *http.Request {
 	return received
 }
 
-// FuzzInput looks for input that is sent as something else than what was given, and for input that panics.
+// FuzzInput looks for input that is sent as something else than what was given, and for input that
+// panics.
 func FuzzInput(f *testing.F) {
 	f.Add(account, "/start", int64(60), jane, uint8(7))
 	f.Add(account, "/dashboards/a_b-c", int64(15), "arn:aws-cn:quicksight:cn-north-1:111122223333:user/default/role/Jané D+e ~!*'()&=%?/#x;y", uint8(7))
@@ -91,7 +92,8 @@ func FuzzInput(f *testing.F) {
 	})
 }
 
-// FuzzReply looks for replies that panic, that are neither a URL nor an error, or whose error is not of the README's table.
+// FuzzReply looks for replies that panic, that are neither a URL nor an error, or whose error is
+// not of the README's table.
 func FuzzReply(f *testing.F) {
 	f.Add(200, "", "", []byte(nativeReply))
 	f.Add(200, "", "", []byte(`{"success":true,"data":{"id":"1","created_at":"2026-01-02T03:04:05Z","embed_url":"https://q.example/?code=x"}}`))
@@ -330,7 +332,8 @@ func (quickSigner) SignHTTP(_ context.Context, _ aws.Credentials, r *http.Reques
 	return nil
 }
 
-// TestRulesAtTheirEdges has the first and the last value that each rule takes, and their neighbours that it does not.
+// TestRulesAtTheirEdges has the first and the last value that each rule takes, and their
+// neighbours that it does not.
 func TestRulesAtTheirEdges(t *testing.T) {
 	arn := func(partition, region, namespace string) string {
 		return "arn:" + partition + ":quicksight:" + region + ":012345678909:user/" + namespace + "/x"

@@ -3,11 +3,15 @@ package quicksightembed_test
 import (
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"github.com/stretchr/testify/assert"
@@ -77,6 +81,140 @@ func TestHTTPClientsThatMisbehave(t *testing.T) {
 			})
 			_, err := client.GetSessionEmbedUrl(ctx, janesInput())
 			assert.ErrorContains(t, err, test.want)
+		})
+	}
+}
+
+// quotingError is an error of an HTTP client that quotes the request's headers around another
+// error.
+type quotingError struct {
+	header http.Header
+	err    error
+}
+
+func (e *quotingError) Error() string { return fmt.Sprintf("%v: %v", e.header, e.err) }
+
+func (e *quotingError) Unwrap() error { return e.err }
+
+func TestHTTPClientsThatQuoteTheRequest(t *testing.T) {
+	var signature string
+	notFound := &net.DNSError{Err: "no such host", Name: "q.example", IsNotFound: true}
+	tries := 0
+	client := clientOf(realToken, func(r *http.Request) (*http.Response, error) {
+		tries++
+		signature = signatureOf(r)
+		return nil, &quotingError{r.Header, &url.Error{Op: "Get", URL: r.URL.String(), Err: &net.OpError{Op: "dial", Err: notFound}}}
+	})
+	_, err := client.GetSessionEmbedUrl(ctx, janesInput())
+	c := &capture{t: t}
+	c.err(err)
+	c.mustNotShow(realToken, signature, secretKey)
+	var dnsErr *net.DNSError
+	require.ErrorAs(t, err, &dnsErr, "what the network error is can be found")
+	assert.Equal(t, 1, tries, "a host that does not exist is not asked again")
+}
+
+func TestHTTPClientsThatBlankTheHeaders(t *testing.T) {
+	client := clientOf(realToken, func(r *http.Request) (*http.Response, error) {
+		body := `{"code":"InvalidSignatureException","message":"` + r.Header.Get("X-Amz-Security-Token") + ` ` + signatureOf(r) + `"}`
+		signed := signatureOf(r)
+		clear(r.Header)
+		r.Header.Set("Authorization", "none")
+		return replyOf(403, body, "X-Signed", signed), nil
+	})
+	_, err := client.GetSessionEmbedUrl(ctx, janesInput())
+	assert.Equal(t, "REDACTED REDACTED", apiErrorOf(t, err).ErrorMessage())
+}
+
+// TestHTTPClientsThatKeepWhatTheyGet is for the race detector.
+func TestHTTPClientsThatKeepWhatTheyGet(t *testing.T) {
+	for name, optFn := range map[string]func(*quicksightembed.Options){"alone": nil, "in a stack": quicksightembed.WithAPIOptions(noStep)} {
+		t.Run(name, func(t *testing.T) {
+			done := make(chan struct{})
+			client := clientOf(realToken, func(r *http.Request) (*http.Response, error) {
+				resp := replyOf(200, nativeReply)
+				resp.Request = r
+				go func() {
+					defer close(done)
+					fmt.Fprint(io.Discard, resp.Request.Header, resp.StatusCode)
+					clear(r.Header)
+					r.URL.Host = "elsewhere.example"
+				}()
+				return resp, nil
+			}, optFn)
+			out, err := client.GetSessionEmbedUrl(ctx, janesInput())
+			require.NoError(t, err)
+			fmt.Fprintf(io.Discard, "%+v", out.ResultMetadata)
+			<-done
+		})
+	}
+}
+
+// TestHTTPClientsThatBlankWhatTheyHaveReturned change the request before the next attempt, and the
+// reply after the call.
+func TestHTTPClientsThatBlankWhatTheyHaveReturned(t *testing.T) {
+	var agents []string
+	var replies []*http.Response
+	client := clientOf(realToken, func(r *http.Request) (*http.Response, error) {
+		agents = append(agents, r.UserAgent()+" "+r.Header.Get("Amz-Sdk-Invocation-Id"))
+		resp := replyOf(500, `{}`, "X-Amzn-RequestId", "header-id")
+		if len(agents) == 2 {
+			resp = replyOf(200, nativeReply, "X-Amzn-RequestId", "header-id")
+		}
+		for _, values := range r.Header {
+			values[0] = "blanked"
+		}
+		r.URL.RawQuery = "blanked"
+		replies = append(replies, resp)
+		return resp, nil
+	})
+	out, err := client.GetSessionEmbedUrl(ctx, janesInput())
+	require.NoError(t, err)
+	for _, resp := range replies {
+		clear(resp.Header)
+	}
+	assert.Equal(t, agents[0], agents[1])
+	assert.Contains(t, agents[1], "lib/quicksightembed#")
+	raw := awsmiddleware.GetRawResponse(out.ResultMetadata).(*smithyhttp.Response)
+	assert.Equal(t, "header-id", raw.Header.Get("X-Amzn-RequestId"))
+	assert.Equal(t, "user-arn=arn%3Aaws%3Aquicksight%3Aus-east-1%3A111122223333%3Auser%2Fdefault%2Fjane", raw.Request.URL.RawQuery)
+}
+
+func TestHTTPClientOfTheOptionsIsTheProgramsOwn(t *testing.T) {
+	for _, own := range []quicksightembed.HTTPClient{&http.Client{}, awshttp.NewBuildableClient(), awshttp.NewBuildableClient().Freeze().(*http.Client)} {
+		assert.Same(t, own, quicksightembed.New(quicksightembed.Options{HTTPClient: own}).Options().HTTPClient)
+		assert.True(t, quicksightembed.New(quicksightembed.Options{}, func(o *quicksightembed.Options) { o.HTTPClient = own }).Options().HTTPClient == own)
+	}
+	assert.NotPanics(t, func() {
+		one, other := quicksightembed.New(quicksightembed.Options{DefaultsMode: "standard"}), quicksightembed.New(quicksightembed.Options{})
+		_ = one.Options().HTTPClient == other.Options().HTTPClient
+	})
+}
+
+func TestRedirectsAreWhatTheServerSent(t *testing.T) {
+	for name, test := range map[string]struct {
+		code     int
+		location string
+		want     string
+	}{
+		"301 without Location": {301, "", `(content type "text/html")`},
+		"302 without Location": {302, "", `(content type "text/html")`},
+		"307 without Location": {307, "", `(content type "text/html")`},
+		"302":                  {302, "/login?code=" + embedCode, `(a redirect to "/login?REDACTED", which is not followed)`},
+		"200 with a Location":  {200, "https://q.example/", `(content type "text/html")`},
+		"503 with a Location":  {503, "https://q.example/", `(content type "text/html")`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			header := []string{"Content-Type", "text/html"}
+			if test.location != "" {
+				header = append(header, "Location", test.location)
+			}
+			server := newServer(t, status(test.code, "<html>", header...))
+			client := newClient(t, server, func(o *quicksightembed.Options) { o.HTTPClient = awshttp.NewBuildableClient() })
+			_, err := client.GetSessionEmbedUrl(ctx, janesInput())
+			assert.ErrorContains(t, err, "the reply "+test.want+" cannot be read")
+			assert.ErrorContains(t, err, `in "<html>"`)
+			assert.NotContains(t, err.Error(), "amazonaws.com/badhttp")
 		})
 	}
 }

@@ -2,6 +2,7 @@ package quicksightembed_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
@@ -121,4 +123,27 @@ func fieldsOf(t *testing.T, err error) []quicksightembed.FieldError {
 	var invalid *quicksightembed.ValidationError
 	require.ErrorAs(t, err, &invalid)
 	return invalid.Fields
+}
+
+// realToken is as long as those of AWS, and has all of Base64.
+var realToken = "FwoGZXIvYXdzEBYaDH+/" + strings.Repeat("aGVsbG8gd29ybGQ/+", 40) + "=="
+
+// clientOf returns a client whose HTTP client is the function, which has credentials with the
+// token.
+func clientOf(token string, do func(*http.Request) (*http.Response, error), optFns ...func(*quicksightembed.Options)) *quicksightembed.Client {
+	if do == nil {
+		do = func(*http.Request) (*http.Response, error) { return nil, errors.New("nothing should be sent") }
+	}
+	return quicksightembed.New(quicksightembed.Options{
+		Region: "us-east-1", Credentials: staticCredentials("AKID", secretKey, token),
+		HTTPClient: smithyhttp.ClientDoFunc(do), Retryer: withoutDelay(),
+	}, optFns...)
+}
+
+func replyOf(code int, body string, header ...string) *http.Response {
+	resp := &http.Response{StatusCode: code, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body))}
+	for i := 0; i < len(header); i += 2 {
+		resp.Header.Set(header[i], header[i+1])
+	}
+	return resp
 }

@@ -5,14 +5,17 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/logging"
 	"github.com/aws/smithy-go/tracing"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
@@ -175,3 +178,98 @@ func TestOptionsAndClientArePrintedWithoutKeys(t *testing.T) {
 type valueCredentials struct{ Value aws.Credentials }
 
 func (v valueCredentials) Retrieve(context.Context) (aws.Credentials, error) { return v.Value, nil }
+
+// TestNilRetryerWithABound has a retryer that is none, so the bound is one of the default retryer.
+func TestNilRetryerWithABound(t *testing.T) {
+	attempts := 0
+	direct := quicksightembed.Options{
+		Region: "us-east-1", Credentials: staticCredentials("AKID", "SECRET-ACCESS-KEY", ""), Retryer: (*retry.Standard)(nil), RetryMaxAttempts: 2,
+		HTTPClient: smithyhttp.ClientDoFunc(func(*http.Request) (*http.Response, error) { attempts++; return replyOf(500, "{}"), nil }),
+	}
+	ofCall := func(o *quicksightembed.Options) { o.Retryer, o.RetryMaxAttempts = (*retry.Standard)(nil), 2 }
+	with := func(set func(*quicksightembed.Options)) quicksightembed.Options {
+		o := direct
+		set(&o)
+		return o
+	}
+	unset := func(o *quicksightembed.Options) { o.Retryer, o.RetryMaxAttempts = withoutDelay(), 0 }
+	for name, test := range map[string]struct {
+		client *quicksightembed.Client
+		optFns []func(*quicksightembed.Options)
+	}{
+		"in New": {client: quicksightembed.New(direct)},
+		"in a config": {client: quicksightembed.NewFromConfig(aws.Config{
+			Region: "us-east-1", Credentials: direct.Credentials, HTTPClient: direct.HTTPClient, RetryMaxAttempts: 2,
+			Retryer: func() aws.Retryer { return (*retry.Standard)(nil) },
+		})},
+		"in a call":  {client: quicksightembed.New(with(unset)), optFns: []func(*quicksightembed.Options){ofCall}},
+		"in a stack": {client: quicksightembed.New(direct, quicksightembed.WithAPIOptions(noStep))},
+	} {
+		t.Run(name, func(t *testing.T) {
+			attempts = 0
+			_, err := test.client.GetSessionEmbedUrl(ctx, janesInput(), test.optFns...)
+			assert.ErrorContains(t, err, "exceeded maximum number of attempts, 2")
+			assert.Equal(t, 2, attempts)
+			req, err := test.client.SignGetSessionEmbedUrl(ctx, janesInput(), test.optFns...)
+			require.NoError(t, err)
+			assert.Equal(t, "attempt=1; max=2", req.Header.Get("Amz-Sdk-Request"))
+		})
+	}
+}
+
+func TestNilsDoNoHarm(t *testing.T) {
+	assert.Equal(t, "ThrottlingException", (*quicksightembed.ThrottlingException)(nil).ErrorCode())
+	for _, exception := range []smithy.APIError{
+		(*quicksightembed.AccessDeniedException)(nil), (*quicksightembed.InternalFailureException)(nil), (*quicksightembed.InvalidParameterValueException)(nil),
+		(*quicksightembed.QuickSightUserNotFoundException)(nil), (*quicksightembed.ResourceExistsException)(nil), (*quicksightembed.ResourceNotFoundException)(nil),
+		(*quicksightembed.SessionLifetimeInMinutesInvalidException)(nil), (*quicksightembed.ThrottlingException)(nil), (*quicksightembed.UnsupportedUserEditionException)(nil),
+	} {
+		assert.Equal(t, fmt.Sprintf("*quicksightembed.%s", exception.ErrorCode()), fmt.Sprintf("%T", exception))
+		assert.Equal(t, exception.ErrorCode()+": ", exception.Error())
+		assert.NotPanics(t, func() { exception.ErrorFault() })
+	}
+	assert.NotPanics(t, func() {
+		_ = (*quicksightembed.ValidationError)(nil).Error() + (*quicksightembed.CredentialsError)(nil).Error()
+		fmt.Fprint(io.Discard, (*quicksightembed.GetSessionEmbedUrlInput)(nil), (*quicksightembed.GetSessionEmbedUrlOutput)(nil), (*quicksightembed.Options)(nil))
+		slog.New(slog.NewJSONHandler(io.Discard, nil)).Info("m", "in", (*quicksightembed.GetSessionEmbedUrlInput)(nil), "out", (*quicksightembed.GetSessionEmbedUrlOutput)(nil), "options", (*quicksightembed.Options)(nil))
+	})
+}
+
+func TestWhatOptionFunctionsKeepChangesNothing(t *testing.T) {
+	var kept *string
+	var whole *quicksightembed.Options
+	keep := func(o *quicksightembed.Options) {
+		o.BaseEndpoint = aws.String("https://first.example")
+		kept, whole = o.BaseEndpoint, o
+	}
+	client := quicksightembed.New(quicksightembed.Options{Region: "us-east-1", Credentials: staticCredentials("AKID", "SECRET-ACCESS-KEY", "")}, keep)
+	*kept, whole.Region = "https://second.example", "eu-west-1"
+	for _, optFns := range [][]func(*quicksightembed.Options){nil, {func(*quicksightembed.Options) {}}} {
+		req, err := client.SignGetSessionEmbedUrl(ctx, janesInput(), optFns...)
+		require.NoError(t, err)
+		assert.Equal(t, "first.example", req.URL.Host)
+		assert.Contains(t, req.Header.Get("Authorization"), "/us-east-1/")
+	}
+}
+
+func TestAuthSchemePreferences(t *testing.T) {
+	for preference, warns := range map[string]bool{
+		"": false, "sigv4": false, "sigv4a": false, "httpBearerAuth": false, "sigv4,noAuth": false, "noAuth": true, "noAuth,sigv4": true, "sigv4a,noAuth": true,
+	} {
+		t.Run(preference, func(t *testing.T) {
+			var own logLines
+			var standard bytes.Buffer
+			before := slog.Default()
+			defer slog.SetDefault(before)
+			slog.SetDefault(slog.New(slog.NewTextHandler(&standard, nil)))
+			cfg := aws.Config{AuthSchemePreference: strings.Split(preference, ",")}
+			quicksightembed.NewFromConfig(cfg)
+			assert.Equal(t, warns, strings.Contains(standard.String(), "level=WARN") && strings.Contains(standard.String(), "AuthSchemePreference"))
+			cfg.Logger = &own
+			standard.Reset()
+			quicksightembed.NewFromConfig(cfg)
+			assert.Equal(t, warns, len(own) == 1)
+			assert.Empty(t, standard.String())
+		})
+	}
+}

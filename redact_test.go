@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -37,7 +38,8 @@ func signatureOf(r *http.Request) string {
 	return signature
 }
 
-// leaky replies quote the request's secrets, as AWS does when a signature does not match, and issue URLs.
+// leaky replies quote the request's secrets, as AWS does when a signature does not match, and
+// issue URLs.
 var leakyReplies = map[string]http.HandlerFunc{
 	"a success":                 status(200, `{"EmbedUrl":"https://q.example/embedding/a/start?code=`+embedCode+`","RequestId":"r"}`),
 	"a success, escaped":        status(200, `{"EmbedUrl":"https:\/\/q.example\/embedding\/a\/start\u003f\u0063ode=`+embedCode+`","RequestId":"r"}`),
@@ -169,4 +171,59 @@ func TestProseIsNotTakenForASecret(t *testing.T) {
 	server := newServer(t, status(400, `{"code":"X","message":"Is it right? Then a=b."}`))
 	_, err := newClient(t, server).GetSessionEmbedUrl(ctx, janesInput())
 	assert.ErrorContains(t, err, "Is it right? Then a=b.")
+}
+
+func TestErrorsThatCannotBePrinted(t *testing.T) {
+	for name, err := range map[string]error{"a url.Error without a cause": &url.Error{}, "a nil error in an interface": (*url.Error)(nil), "wrapped": fmt.Errorf("%w", &url.Error{Op: "Get"})} {
+		t.Run(name, func(t *testing.T) {
+			_, got := clientOf("", func(*http.Request) (*http.Response, error) { return nil, err }).GetSessionEmbedUrl(ctx, janesInput())
+			require.ErrorAs(t, got, new(*smithyhttp.RequestSendError))
+			for layer := got; layer != nil; layer = errors.Unwrap(layer) {
+				assert.NotPanics(t, func() { _ = layer.Error() })
+			}
+		})
+	}
+}
+
+func TestMessagesAreHiddenAndNothingElse(t *testing.T) {
+	piece := realToken[100:140]
+	for name, test := range map[string]struct{ token, message, want string }{
+		"an apostrophe in a query":    {"", "open https://q.example/start?title=Bob's&code=" + embedCode + " now", "open https://q.example/start?REDACTED now"},
+		"a token":                     {realToken, "the token " + realToken + " is old", "the token REDACTED is old"},
+		"a token, escaped":            {realToken, "the token " + url.QueryEscape(realToken) + " is old", "the token REDACTED is old"},
+		"a token, escaped twice":      {realToken, "the token " + url.QueryEscape(url.QueryEscape(realToken)), "REDACTED"},
+		"a token in hexadecimal":      {realToken, "the token " + strings.NewReplacer("+", `\x2b`, "/", `\x2f`).Replace(realToken), "REDACTED"},
+		"a token in HTML, twice":      {realToken, "the token " + strings.ReplaceAll(realToken, "+", "&amp;#43;"), "REDACTED"},
+		"a token that is cut off":     {realToken, "the token " + piece, "REDACTED"},
+		"a short token":               {"test", "this is a test of latest tests", "this is a test of latest tests"},
+		"a regular expression":        {realToken, `must match ^(?=.{1,64}$)[a-z]+(?:=x)?$ or /a?b=c/`, `must match ^(?=.{1,64}$)[a-z]+(?:=x)?$ or /a?REDACTED`},
+		"a question":                  {realToken, "Is it right? Then a=b.", "Is it right? Then a=b."},
+		"code":                        {realToken, "x ? y=1 : z[i?1:2]=3", "x ? y=1 : z[i?1:2]=3"},
+		"user info":                   {"", "see https://jane:pa'ss@q.example/", "see https://REDACTED@q.example/"},
+		"a URL with slashes for JSON": {"", `{"u":"https:\/\/q.example\/?code=` + embedCode + `"}`, `{"u":"https:\/\/q.example\/?REDACTED"}`},
+		"an email address is no URL":  {"", "write to jane@q.example", "write to jane@q.example"},
+		"a URL without a query":       {"", "see https://docs.example/x#errors", "see https://docs.example/x#errors"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			quoted, err := json.Marshal(test.message)
+			require.NoError(t, err)
+			client := clientOf(test.token, func(*http.Request) (*http.Response, error) {
+				return replyOf(400, `{"code":"X","message":`+string(quoted)+`}`), nil
+			})
+			_, err = client.GetSessionEmbedUrl(ctx, janesInput())
+			assert.Equal(t, test.want, apiErrorOf(t, err).ErrorMessage())
+		})
+	}
+}
+
+func TestShortTokensDoNotChangeDNSErrors(t *testing.T) {
+	tries := 0
+	client := clientOf("test", func(r *http.Request) (*http.Response, error) {
+		tries++
+		return nil, &url.Error{Op: "Get", URL: r.URL.String(), Err: &net.DNSError{Err: "no such host", Name: "test.example", IsNotFound: true}}
+	})
+	_, err := client.GetSessionEmbedUrl(ctx, janesInput())
+	require.ErrorAs(t, err, new(*net.DNSError))
+	assert.ErrorContains(t, err, "lookup test.example: no such host")
+	assert.Equal(t, 1, tries)
 }

@@ -125,7 +125,8 @@ func quoted(form func(authorization, token string) string) step {
 	}
 }
 
-// secretReplies are replies below HTTP that have secrets, besides leakyReplies: what net/http says of them is an error too.
+// secretReplies are replies below HTTP that have secrets, besides leakyReplies: what net/http says
+// of them is an error too.
 func secretReplies() map[string]step {
 	const theURL = "https://jane:" + embedCode + "@q.example/a?code=" + embedCode
 	return map[string]step{
@@ -158,7 +159,8 @@ func malformedReplies() map[string]step {
 	}
 }
 
-// showCall makes a call with every log mode and a tracer, and captures all of it. It returns the signatures of the requests.
+// showCall makes a call with every log mode and a tracer, and captures all of it. It returns the
+// signatures of the requests.
 func showCall(t *testing.T, c *capture, s *scene) {
 	t.Helper()
 	var log logLines
@@ -291,8 +293,8 @@ func (o *oneConnection) Accept() (net.Conn, error) {
 func (o *oneConnection) Close() error   { o.once.Do(func() { close(o.closed) }); return nil }
 func (o *oneConnection) Addr() net.Addr { return &net.TCPAddr{} }
 
-// TestPanicsShowNoSecrets lets what a user brings panic: that is passed on as it is, every span is ended, and neither the
-// trace of the panic nor a log has a secret.
+// TestPanicsShowNoSecrets lets what a user brings panic: that is passed on as it is, every span is
+// ended, and neither the trace of the panic nor a log has a secret.
 func TestPanicsShowNoSecrets(t *testing.T) {
 	for name, change := range map[string]func(*quicksightembed.Options){
 		"credentials": func(o *quicksightembed.Options) {
@@ -342,8 +344,9 @@ type panickingReader struct{}
 
 func (panickingReader) Read([]byte) (int, error) { panic("boom") }
 
-// TestInputCannotSteerARequest gives values that are made to lead a request elsewhere or to add headers to it. Either they are
-// refused, or what a listener reads is a request to the host that was meant, with the headers that were meant.
+// TestInputCannotSteerARequest gives values that are made to lead a request elsewhere or to add
+// headers to it. Either they are refused, or what a listener reads is a request to the host that
+// was meant, with the headers that were meant.
 func TestInputCannotSteerARequest(t *testing.T) {
 	const refused, harmless, notSent = "refused", "harmless", "not sent"
 	input := func(change func(*quicksightembed.GetSessionEmbedUrlInput)) func(*quicksightembed.Options, *quicksightembed.GetSessionEmbedUrlInput) {

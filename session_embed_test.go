@@ -102,3 +102,14 @@ func TestOutputIsPrintedWithoutItsSecret(t *testing.T) {
 	require.NoError(t, err)
 	assert.Contains(t, string(body), "?code=c0de", "a backend sends the JSON form to its page")
 }
+
+func TestInputIsPrintedWithItsValues(t *testing.T) {
+	in := janesInput()
+	in.SessionLifetimeInMinutes = aws.Int64(60)
+	const want = "{AwsAccountId:111122223333 SessionLifetimeInMinutes:60 UserArn:" + jane + "}"
+	assert.Equal(t, want, fmt.Sprintf("%v", in))
+	assert.Equal(t, want, fmt.Sprintf("%+v", *in))
+	var log bytes.Buffer
+	slog.New(slog.NewJSONHandler(&log, nil)).Info("asking", "in", in)
+	assert.Contains(t, log.String(), `"in":{"AwsAccountId":"111122223333","SessionLifetimeInMinutes":60,"UserArn":"`+jane+`"}`)
+}

@@ -178,3 +178,45 @@ func TestValidateAllocatesNothingForGoodInput(t *testing.T) {
 	in.SessionLifetimeInMinutes = aws.Int64(60)
 	assert.Zero(t, testing.AllocsPerRun(100, func() { in.Validate() }))
 }
+
+func TestEntryPointsThatPeoplePass(t *testing.T) {
+	for value, want := range map[string]string{
+		"https://us-east-1.quicksight.aws.amazon.com/sn/dashboards/1a1a":                           "is a URL: give its path alone, /dashboards/1a1a",
+		"https://us-east-1.quicksight.aws.amazon.com/sn/dashboards/1a1a/sheets/2b?x=y#z":           "is a URL: give its path alone, /dashboards/1a1a",
+		"https://us-east-1.quicksight.aws.amazon.com/sn/analyses/1a1a/":                            "is a URL: give its path alone, /analyses/1a1a",
+		"https://us-east-1.quicksight.aws.amazon.com/embedding/abc/start?code=" + embedCode + "&x": "is a URL: give its path alone, /start",
+		"https://us-east-1.quicksight.aws.amazon.com/sn/start/favorites":                           "is a URL: give its path alone, /start/favorites",
+		"https://us-east-1.quicksight.aws.amazon.com/sn/start/datasets":                            "is a URL: it must be /start, /start/analyses, ",
+		"/dashboards/abc?theme=dark":                                                               `has "?theme=dark" too much: give /dashboards/abc alone`,
+		"/dashboards/abc#p.x=1":                                                                    `has "#p.x=1" too much: give /dashboards/abc alone`,
+		"/start/":                                                                                  `has "/" too much: give /start alone`,
+		"/dashboards/abc/sheets/def":                                                               `has "/sheets/def" too much: give /dashboards/abc alone`,
+		"/sn/dashboards/abc":                                                                       `has "/sn" too much: give /dashboards/abc alone`,
+		"/sn/dashboards/abc/":                                                                      `has more than an entry point: give /dashboards/abc alone`,
+		"/embedding/abc/start?code=" + embedCode + "&isauthcode=true":                              `has more than an entry point: give /start alone`,
+	} {
+		in := janesInput()
+		in.EntryPoint = &value
+		field := fieldsOf(t, in.Validate())[0]
+		assert.True(t, strings.HasPrefix(field.Problem, want), "%s %s", value, field.Problem)
+		assert.NotContains(t, field.String(), embedCode)
+	}
+}
+
+func TestInputValidationCanBeDisabled(t *testing.T) {
+	in := janesInput()
+	in.EntryPoint, in.SessionLifetimeInMinutes, in.UserArn = aws.String("/q/new page?a=b&c"), aws.Int64(1000), aws.String("jane")
+	disable := func(o *quicksightembed.Options) { o.DisableInputValidation = true }
+	for _, option := range []func(*quicksightembed.Options){nil, quicksightembed.WithAPIOptions(noStep)} {
+		client := clientOf("", nil, option)
+		_, err := client.SignGetSessionEmbedUrl(ctx, in)
+		assert.Len(t, fieldsOf(t, err), 3)
+		req, err := client.SignGetSessionEmbedUrl(ctx, in, disable)
+		require.NoError(t, err)
+		assert.Equal(t, "entry-point=%2Fq%2Fnew%20page%3Fa%3Db%26c&session-lifetime=1000&user-arn=jane", req.URL.RawQuery)
+		_, err = client.SignGetSessionEmbedUrl(ctx, &quicksightembed.GetSessionEmbedUrlInput{AwsAccountId: aws.String("../x")}, disable)
+		assert.Equal(t, "AwsAccountId", fieldsOf(t, err)[0].Field)
+		_, err = client.SignGetSessionEmbedUrl(ctx, in, disable, func(o *quicksightembed.Options) { o.Region = "x.evil" })
+		assert.Equal(t, "Options.Region", fieldsOf(t, err)[0].Field)
+	}
+}

@@ -13,10 +13,10 @@ import (
 	"golang.org/x/tools/go/packages"
 )
 
-// TestAPI compares what the library exports with api.txt, line by line: a line that goes or changes breaks users, a new one is a
-// promise. go test -run API . -update writes the file.
+// TestAPI compares what the library exports with api.txt, line by line: a line that goes or
+// changes breaks users, a new one is a promise. go test -run API . -update writes the file.
 func TestAPI(t *testing.T) {
-	const file = "../api.txt"
+	const file = "api.txt"
 	var lines []string
 	for _, pkg := range loadPackages(t, "example.com/quicksightembed", "example.com/quicksightembed/embedtest") {
 		lines = append(lines, exportedLines(pkg)...)
@@ -39,8 +39,8 @@ func loadPackages(t *testing.T, paths ...string) (loaded []*types.Package) {
 	return loaded
 }
 
-// exportedLines describe all that a package exports, in the form of the files in Go's own api directory, but with fields in their
-// order.
+// exportedLines describe all that a package exports, in the form of the files in Go's own api
+// directory, but with fields in their order.
 func exportedLines(pkg *types.Package) (lines []string) {
 	for _, name := range pkg.Scope().Names() {
 		object := pkg.Scope().Lookup(name)

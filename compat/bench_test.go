@@ -20,8 +20,8 @@ import (
 	"example.com/quicksightembed"
 )
 
-// caller is a client of the one or the other kind. Its function makes a call for a user, with the user's own credentials
-// where there are some.
+// caller is a client of the one or the other kind. Its function makes a call for a user, with the
+// user's own credentials where there are some.
 type caller func(ctx context.Context, in *quicksightembed.GetSessionEmbedUrlInput, session aws.CredentialsProvider) error
 
 func officialCaller(cfg aws.Config) caller {
@@ -193,7 +193,8 @@ func BenchmarkParallel(b *testing.B) {
 	}
 }
 
-// BenchmarkReplySize has replies from 1 KB to nearly the bound, the rest of which is a key that nobody knows.
+// BenchmarkReplySize has replies from 1 KB to nearly the bound, the rest of which is a key that
+// nobody knows.
 func BenchmarkReplySize(b *testing.B) {
 	for _, size := range []int{1 << 10, 32 << 10, 1 << 20} {
 		b.Run(fmt.Sprintf("%d KiB", size>>10), func(b *testing.B) {

@@ -124,8 +124,8 @@ func packagesOf(t *testing.T, program string) map[string]bool {
 	return packages
 }
 
-// TestBudgetOfCode bounds the code of the root package: its lines, files and wide lines; and the lines
-// of embedtest and of examples/webapp.
+// TestBudgetOfCode bounds the code of the root package: its lines, files and wide lines; and the
+// lines of embedtest and of examples/webapp.
 func TestBudgetOfCode(t *testing.T) {
 	lines, files, wide := countCode(t, "..")
 	assert.LessOrEqual(t, lines, 1600)
@@ -137,8 +137,8 @@ func TestBudgetOfCode(t *testing.T) {
 	assert.LessOrEqual(t, lines, 800)
 }
 
-// countCode counts the lines of a package without tests, comments and blanks, and those of them that
-// are wider than 120 columns.
+// countCode counts the lines of a package without tests, comments and blanks, and those of them
+// that are wider than 120 columns.
 func countCode(t *testing.T, directory string) (lines, files, wide int) {
 	t.Helper()
 	paths, err := filepath.Glob(filepath.Join(directory, "*.go"))

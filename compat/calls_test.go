@@ -24,7 +24,8 @@ import (
 	"example.com/quicksightembed"
 )
 
-// TestOptionsOfACallAreTheSame makes three calls with one client: without options, with them, and without again.
+// TestOptionsOfACallAreTheSame makes three calls with one client: without options, with them, and
+// without again.
 func TestOptionsOfACallAreTheSame(t *testing.T) {
 	twice := retry.AddWithMaxAttempts(retry.NewStandard(), 2)
 	for name, options := range map[string][]func(string, any){

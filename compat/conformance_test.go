@@ -67,8 +67,8 @@ func (s *service) arn(name string) string {
 	return "arn:aws:quicksight:" + s.cfg.Region + ":" + s.account + ":user/default/" + name
 }
 
-// TestConformance is one suite for embedtest and for AWS itself: what passes with both is what embedtest can be trusted
-// with. It asks for about 30 URLs of each, and opens none.
+// TestConformance is one suite for embedtest and for AWS itself: what passes with both is what
+// embedtest can be trusted with. It asks for about 30 URLs of each, and opens none.
 func TestConformance(t *testing.T) {
 	t.Run("embedtest", func(t *testing.T) {
 		server := embedtest.NewServer(func(o *embedtest.Options) { o.Users = []string{jane} })

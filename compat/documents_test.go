@@ -48,7 +48,8 @@ func TestDocumentsTables(t *testing.T) {
 	}
 }
 
-// TestDocumentsFigures compares the figures in the README's first table with what was measured last.
+// TestDocumentsFigures compares the figures in the README's first table with what was measured
+// last.
 func TestDocumentsFigures(t *testing.T) {
 	var measured struct {
 		Calls []struct {
@@ -84,7 +85,8 @@ func TestDocumentsFigures(t *testing.T) {
 	assert.Equal(t, 2, compared)
 }
 
-// TestDocumentsVersion compares the version that the documents speak of with the one that the User-Agent names.
+// TestDocumentsVersion compares the version that the documents speak of with the one that the
+// User-Agent names.
 func TestDocumentsVersion(t *testing.T) {
 	req, err := quicksightembed.NewFromConfig(workingConfig(nil)).SignGetSessionEmbedUrl(t.Context(), janes())
 	require.NoError(t, err)
@@ -116,7 +118,8 @@ func plain(code string) string {
 	return regexp.MustCompile(`(?m)^[ \t]+`).ReplaceAllString(code, "")
 }
 
-// TestDocumentsLinks looks for the file, and the heading in it, that each link from a document to another leads to.
+// TestDocumentsLinks looks for the file, and the heading in it, that each link from a document to
+// another leads to.
 func TestDocumentsLinks(t *testing.T) {
 	documents, err := filepath.Glob("../docs/*.md")
 	require.NoError(t, err)

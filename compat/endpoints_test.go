@@ -29,8 +29,9 @@ func moduleDir(t *testing.T, module string) string {
 	return strings.TrimSpace(string(dir))
 }
 
-// officialRegions are all regions that the official client's modules name: those of the core's partitions, and those of
-// the service's own table, pseudo-regions such as fips-us-east-1 included.
+// officialRegions are all regions that the official client's modules name: those of the core's
+// partitions, and those of the service's own table, pseudo-regions such as fips-us-east-1
+// included.
 func officialRegions(t *testing.T) []string {
 	t.Helper()
 	core, err := os.ReadFile(filepath.Join(moduleDir(t, "github.com/aws/aws-sdk-go-v2"), "internal/endpoints/awsrulesfn/partitions.json"))
@@ -80,7 +81,8 @@ func endpointOfRequest(req *http.Request) endpoint {
 	return endpoint{req.URL.Scheme + "://" + req.URL.Host + path, cmp.Or(req.Host, req.URL.Host), scope}
 }
 
-// credentialOf returns the access key that a request is signed with, and the scope that it is signed for.
+// credentialOf returns the access key that a request is signed with, and the scope that it is
+// signed for.
 func credentialOf(req *http.Request) (accessKey, scope string) {
 	credential := regexp.MustCompile(`Credential=([^/]+)/\d{8}/([^,]+),`).FindStringSubmatch(req.Header.Get("Authorization"))
 	if credential == nil {

@@ -18,8 +18,8 @@ import (
 	"example.com/quicksightembed/embedtest"
 )
 
-// Tracing with OpenTelemetry, through smithy-go's adapter: the spans of a call are within the span of the request that it is
-// made for.
+// Tracing with OpenTelemetry, through smithy-go's adapter: the spans of a call are within the span
+// of the request that it is made for.
 func Example_openTelemetry() {
 	exporter := tracetest.NewInMemoryExporter() // in a program: one that sends spans, in batches
 	provider := sdktrace.NewTracerProvider(sdktrace.WithSyncer(exporter))

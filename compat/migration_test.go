@@ -31,8 +31,8 @@ func importLines(t *testing.T) (from, to []string) {
 	return from, to
 }
 
-// TestProgramsMoveOver builds and runs programs that are written for the official client twice: as they are, and with the
-// import lines of the page's diff changed, and compares what they print.
+// TestProgramsMoveOver builds and runs programs that are written for the official client twice: as
+// they are, and with the import lines of the page's diff changed, and compares what they print.
 func TestProgramsMoveOver(t *testing.T) {
 	from, to := importLines(t)
 	for name, test := range map[string]struct {

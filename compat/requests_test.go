@@ -33,7 +33,8 @@ func (s fixedSigner) SignHTTP(ctx context.Context, credentials aws.Credentials, 
 	return s.Signer.SignHTTP(ctx, credentials, r, payloadHash, service, region, signedAt, optFns...)
 }
 
-// gate is a server that verifies signatures, and both clients of it, with their own default transports.
+// gate is a server that verifies signatures, and both clients of it, with their own default
+// transports.
 type gate struct {
 	*embedtest.Server
 	official *quicksight.Client
@@ -58,7 +59,8 @@ func newGate(t testing.TB, token string) *gate {
 	return g
 }
 
-// compare sends the same input with both clients under the same path prefix, and returns what reached the server.
+// compare sends the same input with both clients under the same path prefix, and returns what
+// reached the server.
 func (g *gate) compare(t testing.TB, in *quicksightembed.GetSessionEmbedUrlInput, prefix string) (official, ours embedtest.Request) {
 	t.Helper()
 	base := aws.String(g.URL + prefix)

@@ -67,7 +67,8 @@ var (
 
 func (t try) isThrottle() bool { return t.header.Get("X-Amzn-Errortype") == "ThrottlingException" }
 
-// script is a service that plays tries, and the last one from then on, and keeps what each request said.
+// script is a service that plays tries, and the last one from then on, and keeps what each request
+// said.
 type script struct {
 	tries []try
 	start time.Time
@@ -305,7 +306,8 @@ func TestRetriesAreTheSame(t *testing.T) {
 	}
 }
 
-// TestQuotaIsSpentTheSame calls a service that is down until the quota is spent, and then until it is full again.
+// TestQuotaIsSpentTheSame calls a service that is down until the quota is spent, and then until it
+// is full again.
 func TestQuotaIsSpentTheSame(t *testing.T) {
 	var runs [][]string
 	for _, peer := range peers {
@@ -333,7 +335,8 @@ func TestQuotaIsSpentTheSame(t *testing.T) {
 	assert.Contains(t, runs[1][7], "1 tries", "the quota is spent")
 }
 
-// TestBackOffIsBounded looks at the pauses between the tries of both clients, with the default retryer.
+// TestBackOffIsBounded looks at the pauses between the tries of both clients, with the default
+// retryer.
 func TestBackOffIsBounded(t *testing.T) {
 	for name, test := range map[string]struct {
 		try         try
@@ -363,8 +366,8 @@ func TestBackOffIsBounded(t *testing.T) {
 	}
 }
 
-// TestBrokenConnectionsAreTheSame has the errors of net/http itself, of a port where nobody listens, and of a server that
-// breaks off.
+// TestBrokenConnectionsAreTheSame has the errors of net/http itself, of a port where nobody
+// listens, and of a server that breaks off.
 func TestBrokenConnectionsAreTheSame(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)

@@ -47,8 +47,8 @@ func ExampleNewServer() {
 	// Output: /start/dashboards 200
 }
 
-// A test of a handler: what it answers, and what it asked QuickSight for. See examples/backend for one
-// to copy.
+// A test of a handler: what it answers, and what it asked QuickSight for. See examples/backend for
+// one to copy.
 func ExampleServer_Requests() {
 	server := embedtest.NewServer()
 	defer server.Close()
@@ -138,8 +138,8 @@ func ExampleServer_Advance() {
 	// Output: 410 Gone
 }
 
-// Users who sign in with roles: each has keys of their own. If the code under test asks STS for them,
-// use Options.Roles.
+// Users who sign in with roles: each has keys of their own. If the code under test asks STS for
+// them, use Options.Roles.
 func ExampleIdentity() {
 	janes := aws.Credentials{AccessKeyID: "ASIAJANE", SecretAccessKey: "secret-access-key", SessionToken: "janes-session-token"}
 	server := embedtest.NewServer(func(o *embedtest.Options) {
@@ -310,9 +310,10 @@ func ExampleOptions_denied() {
 	})
 	var denied *quicksightembed.AccessDeniedException
 	if errors.As(err, &denied) {
-		fmt.Println(strings.Split(*denied.Message, " on resource: ")[0])
+		_, action, _ := strings.Cut(*denied.Message, " is ")
+		fmt.Println(strings.Split(action, " on resource: ")[0])
 	}
-	// Output: User: arn:aws:iam::111122223333:user/embedtest is not authorized to perform: quicksight:GetAuthCode
+	// Output: not authorized to perform: quicksight:GetAuthCode
 }
 
 // An incident: a key is revoked while the program runs.

@@ -13,8 +13,8 @@ import (
 	"example.com/quicksightembed/embedtest"
 )
 
-// This file has statements that are in the README. Its handler is in examples/backend, what uses STS in
-// compat/example_test.go.
+// This file has statements that are in the README. Its handler is in examples/backend, what uses
+// STS in compat/example_test.go.
 
 // snippets are the README's statements. They are compiled alone: some of them ask AWS.
 func snippets(ctx context.Context, jane, bob string, isDown bool) error {

@@ -1,4 +1,5 @@
-// The same as get-session-embed-url.mjs with version 2 of the SDK, which needs the endpoint in code.
+// The same as get-session-embed-url.mjs with version 2 of the SDK, which needs the endpoint in
+// code.
 process.env.AWS_SDK_JS_SUPPRESS_MAINTENANCE_MODE_MESSAGE = "1";
 const { default: AWS } = await import("aws-sdk");
 

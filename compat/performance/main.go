@@ -1,5 +1,6 @@
-// Command performance measures this client beside the official one, and writes docs/performance.md's tables and its chart.
-// Run it in compat/, on a machine that does nothing else:
+// Command performance measures this client beside the official one, and writes
+// docs/performance.md's tables and its chart. Run it in compat/, on a machine that does nothing
+// else:
 //
 //	go run ./performance              # measures, about 20 minutes
 //	go run ./performance -only calls  # one part alone: footprints, distance, clients or calls

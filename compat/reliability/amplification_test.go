@@ -27,8 +27,8 @@ import (
 
 var backends = flag.Int("backends", 20, "how many `backends` TestRetryAmplification simulates")
 
-// A simulated backend asks once in each second, and gives up on a call after half a minute, as its page would. The service is well
-// for some time, then it is not, and then it is well again.
+// A simulated backend asks once in each second, and gives up on a call after half a minute, as its
+// page would. The service is well for some time, then it is not, and then it is well again.
 const (
 	well   = 10 * time.Second
 	outage = 5 * time.Minute
@@ -134,8 +134,9 @@ func (j *jitter) BackoffDelay(attempt int, err error) (time.Duration, error) {
 	return time.Duration(j.random.Float64() * longest), nil
 }
 
-// patient is the adaptive mode, which looks for a token every quarter of a second. By itself it waits as long as it reckons that
-// it takes: fractions of a nanosecond in the end, which never pass by the clock of a bubble.
+// patient is the adaptive mode, which looks for a token every quarter of a second. By itself it
+// waits as long as it reckons that it takes: fractions of a nanosecond in the end, which never
+// pass by the clock of a bubble.
 type patient struct{ *retry.AdaptiveMode }
 
 func (p patient) GetAttemptToken(ctx context.Context) (func(error) error, error) {
@@ -208,8 +209,9 @@ func TestRetryAmplification(t *testing.T) {
 	for _, test := range []struct {
 		trouble string
 		mode    aws.RetryMode
-		// At the most: requests sent for each that is asked for, in the whole outage and in its last minute, when the quota is
-		// spent, and the time after it until calls succeed within a second again.
+		// At the most: requests sent for each that is asked for, in the whole outage and in its last
+		// minute, when the quota is spent, and the time after it until calls succeed within a second
+		// again.
 		all, late float64
 		recovery  time.Duration
 		answered  float64 // at the least, of the calls in the last minute
@@ -239,8 +241,9 @@ func TestRetryAmplification(t *testing.T) {
 	}
 }
 
-// TestRetryAmplificationOnLoopback counts on real connections what the simulation says of a service that is down: each backend
-// spends its quota, 500 tokens at 14 a retry, and then sends one request a call.
+// TestRetryAmplificationOnLoopback counts on real connections what the simulation says of a
+// service that is down: each backend spends its quota, 500 tokens at 14 a retry, and then sends
+// one request a call.
 func TestRetryAmplificationOnLoopback(t *testing.T) {
 	const callers, calls, retries = 4, 100, 500 / 14
 	var isDown atomic.Bool

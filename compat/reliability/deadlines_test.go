@@ -27,7 +27,8 @@ func janes() *quicksightembed.GetSessionEmbedUrlInput {
 	return &quicksightembed.GetSessionEmbedUrlInput{AwsAccountId: aws.String(account), UserArn: aws.String(jane)}
 }
 
-// pipes is a listener without a network, so that a real client and a real server can be in a bubble where time passes at once.
+// pipes is a listener without a network, so that a real client and a real server can be in a
+// bubble where time passes at once.
 type pipes struct {
 	conns  chan net.Conn
 	closed chan struct{}
@@ -89,8 +90,8 @@ func throttling(w http.ResponseWriter, _ *http.Request) {
 	w.WriteHeader(429)
 }
 
-// TestCallsEndInTime runs the clock of a bubble: the times are exact, but for the random pauses between tries, of which only
-// the bounds are known.
+// TestCallsEndInTime runs the clock of a bubble: the times are exact, but for the random pauses
+// between tries, of which only the bounds are known.
 func TestCallsEndInTime(t *testing.T) {
 	second, millisecond := time.Second, time.Millisecond
 	blocked := aws.CredentialsProviderFunc(func(ctx context.Context) (aws.Credentials, error) {

@@ -33,7 +33,8 @@ var (
 	goroutines = flag.Int("goroutines", 200, "how many `goroutines` TestLoad has")
 )
 
-// fate is what happens to a call's first try, as its invocation ID, which is random, has it: to one in 20, something bad.
+// fate is what happens to a call's first try, as its invocation ID, which is random, has it: to
+// one in 20, something bad.
 func fate(r embedtest.Request) int {
 	first, err := strconv.ParseUint(r.Header.Get("Amz-Sdk-Invocation-Id")[:4], 16, 16)
 	if err != nil || first%100 >= 5 || !strings.HasPrefix(r.Header.Get("Amz-Sdk-Request"), "attempt=1;") {
@@ -90,7 +91,8 @@ func heap() uint64 {
 
 const userPrefix = "arn:aws:quicksight:us-east-1:111122223333:user/default/user-"
 
-// TestLoad makes calls through one client from many goroutines, each for a user of its own, while one call in 20 meets a fault.
+// TestLoad makes calls through one client from many goroutines, each for a user of its own, while
+// one call in 20 meets a fault.
 func TestLoad(t *testing.T) {
 	ignore := goleak.IgnoreCurrent()
 	inner, err := net.Listen("tcp", "127.0.0.1:0")
@@ -101,7 +103,8 @@ func TestLoad(t *testing.T) {
 	happens := func(n int) func(embedtest.Request) bool {
 		return func(r embedtest.Request) bool { return fate(r) == n }
 	}
-	// net/http itself repeats a request, as it is, on another connection where one that was used before breaks without an answer.
+	// net/http itself repeats a request, as it is, on another connection where one that was used
+	// before breaks without an answer.
 	var broken sync.Map
 	happensOnce := func(n int) func(embedtest.Request) bool {
 		return func(r embedtest.Request) bool {

@@ -1,5 +1,5 @@
-// Backend is the smallest backend for a page of your own: POST /console-url answers with a fresh embed
-// URL for the user who is signed in. It asks AWS, with the credentials and region of the AWS
+// Backend is the smallest backend for a page of your own: POST /console-url answers with a fresh
+// embed URL for the user who is signed in. It asks AWS, with the credentials and region of the AWS
 // configuration. Copy the handler and its test.
 package main
 

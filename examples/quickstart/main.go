@@ -1,5 +1,6 @@
-// Quickstart asks for an embed URL, shows the request as it went out, and opens the URL twice, to show that it works once.
-// It needs no AWS account: it asks embedtest, a QuickSight in this process, unless told otherwise.
+// Quickstart asks for an embed URL, shows the request as it went out, and opens the URL twice, to
+// show that it works once. It needs no AWS account: it asks embedtest, a QuickSight in this
+// process, unless told otherwise.
 package main
 
 import (

@@ -1,4 +1,5 @@
-// Command client-config asks for a URL with this project's client and the configuration of the environment.
+// Command client-config asks for a URL with this project's client and the configuration of the
+// environment.
 package main
 
 import (

@@ -1,4 +1,5 @@
-// Command official-config asks for a URL with the official client and the configuration of the environment.
+// Command official-config asks for a URL with the official client and the configuration of the
+// environment.
 package main
 
 import (

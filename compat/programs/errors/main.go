@@ -1,4 +1,5 @@
-// Command errors handles all that can go wrong, with the codes that its environment's server answers with.
+// Command errors handles all that can go wrong, with the codes that its environment's server
+// answers with.
 package main
 
 import (

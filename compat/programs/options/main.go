@@ -1,4 +1,5 @@
-// Command options gives each call the credentials of a role session, and other options, of a client and of a call.
+// Command options gives each call the credentials of a role session, and other options, of a
+// client and of a call.
 package main
 
 import (

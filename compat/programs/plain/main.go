@@ -1,4 +1,5 @@
-// Command plain asks for a URL for each entry point, as a backend does, from the configuration of its environment.
+// Command plain asks for a URL for each entry point, as a backend does, from the configuration of
+// its environment.
 package main
 
 import (
