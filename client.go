@@ -348,8 +348,8 @@ func (c *call) resolveEndpoint(_ context.Context, req *smithyhttp.Request) error
 	}
 	req.URL.Scheme, req.URL.Host = c.endpoint.Scheme, c.endpoint.Host
 	if prefix := c.endpoint.Path; prefix != "" {
-		// net/url ignores a RawPath that is no escaped form of Path, and the official client sends
-		// Path.
+		// net/url ignores a RawPath that is no escaped form of Path, and the official
+		// client sends Path.
 		req.URL.RawPath = smithyhttp.JoinPath(cmp.Or(c.endpoint.RawPath, prefix), req.URL.RawPath)
 		req.URL.Path = smithyhttp.JoinPath(prefix, req.URL.Path)
 	}

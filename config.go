@@ -48,8 +48,8 @@ func (o *Options) readSources(sources []any) {
 	readFirst(o, "EndpointOptions.UseDualStackEndpoint", sources, dualStackSource.GetUseDualStackEndpoint, dualStack)
 	readFirst(o, "EndpointOptions.UseFIPSEndpoint", sources, fipsSource.GetUseFIPSEndpoint, fips)
 
-	// cfg.BaseEndpoint has the global environment variable. It beats an endpoint of this service in
-	// the shared config, but not the environment variable of this service.
+	// cfg.BaseEndpoint has the global environment variable. It beats an endpoint of this
+	// service in the shared config, but not the environment variable of this service.
 	_, global := os.LookupEnv("AWS_ENDPOINT_URL")
 	_, service := os.LookupEnv("AWS_ENDPOINT_URL_QUICKSIGHT")
 	if global && !service {

@@ -73,7 +73,8 @@ func awsHost(region string, fips, dualStack bool) string {
 }
 
 func parseBaseEndpoint(base string, fips, dualStack bool) (endpoint *url.URL, problem string) {
-	// The parser's own error is not passed on: it quotes parts of the URL, a password among them.
+	// The parser's own error is not passed on: it quotes parts of the URL, a password among
+	// them.
 	endpoint, err := url.Parse(base)
 	var badEscape url.EscapeError
 	switch {

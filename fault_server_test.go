@@ -31,7 +31,8 @@ import (
 	"example.com/quicksightembed"
 )
 
-// What a call comes to, besides the code of an API error. The types are those of the README's table.
+// What a call comes to, besides the code of an API error. The types are those of the README's
+// table.
 const (
 	aURL              = "a URL"
 	noReply           = "no reply"            // *smithyhttp.RequestSendError
@@ -53,7 +54,8 @@ type scene struct {
 	transport *http.Transport
 	options   quicksightembed.Options
 
-	// What the client has come to, for a server that acts on it: a broken connection overtakes bytes that were not read yet.
+	// What the client has come to, for a server that acts on it: a broken connection overtakes
+	// bytes that were not read yet.
 	sent, headersRead, bodyRead chan struct{}
 
 	atEnd []func() error
@@ -88,7 +90,8 @@ func newScene(t *testing.T) *scene {
 // deadlineOfARow is what no row may take; the slowest takes three attempt timeouts of shortTimeout.
 const deadlineOfARow = 10 * time.Second
 
-// shortTimeout is for what never comes; longEnough for what must get somewhere first, on a busy machine too.
+// shortTimeout is for what never comes; longEnough for what must get somewhere first, on a busy
+// machine too.
 const (
 	shortTimeout = 50 * time.Millisecond
 	longEnough   = 300 * time.Millisecond
@@ -145,10 +148,12 @@ func (c countingSigner) SignHTTP(ctx context.Context, credentials aws.Credential
 	return v4.NewSigner().SignHTTP(ctx, credentials, r, hash, service, region, at, optFns...)
 }
 
-// step is what the server does with one connection. When it returns, the client may close the connection.
+// step is what the server does with one connection. When it returns, the client may close the
+// connection.
 type step func(*scene, net.Conn)
 
-// serve plays the steps, one for each connection, and the last for good, until the listener is closed.
+// serve plays the steps, one for each connection, and the last for good, until the listener is
+// closed.
 func (s *scene) serve(steps []step, done chan<- struct{}) {
 	var open sync.WaitGroup
 	for i := 0; ; i++ {
@@ -393,8 +398,8 @@ var (
 	overHTTP2  = over(sameCert, func(c *tls.Config) { c.NextProtos = []string{"h2"} })
 )
 
-// named changes the scene to a host name, and to a DNS server that answers the first queries with these codes, and the
-// others with the address. Code -1 is no answer.
+// named changes the scene to a host name, and to a DNS server that answers the first queries with
+// these codes, and the others with the address. Code -1 is no answer.
 func named(perTry ...int) func(*testing.T, *scene) {
 	return func(t *testing.T, s *scene) {
 		server, err := net.ListenPacket("udp", "127.0.0.1:0")
@@ -431,7 +436,8 @@ func named(perTry ...int) func(*testing.T, *scene) {
 	}
 }
 
-// dnsReply answers a query with a code, or where that is 0 and an IPv4 address is asked for, with 127.0.0.1.
+// dnsReply answers a query with a code, or where that is 0 and an IPv4 address is asked for, with
+// 127.0.0.1.
 func dnsReply(query []byte, code int) []byte {
 	if code < 0 {
 		return nil

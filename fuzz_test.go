@@ -187,7 +187,8 @@ func FuzzEndpoint(f *testing.F) {
 			require.Equal(t, "https", req.URL.Scheme)
 			return
 		}
-		// The host is what stands between the slashes of the base endpoint, by hand and not by net/url.
+		// The host is what stands between the slashes of the base endpoint, by hand and
+		// not by net/url.
 		_, rest, ok := strings.Cut(base, "://")
 		require.True(t, ok)
 		authority := rest

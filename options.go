@@ -57,25 +57,25 @@ type EndpointResolverOptions struct {
 // A call that has unusable options fails with a *ValidationError; nothing is sent.
 type Options struct {
 	// APIOptions add steps of your own to the middleware stack of a call, such as those that
-	// instrument a program or stub the service. The steps that they find there have the official
-	// client's IDs. A function that fails, fails the call.
+	// instrument a program or stub the service. The steps that they find there have the
+	// official client's IDs. A function that fails, fails the call.
 	APIOptions []func(*middleware.Stack) error
 
 	// AppID is put into the User-Agent as app/{AppID}; AWS recommends at most 50 characters.
 	AppID string
 
-	// BaseEndpoint replaces the AWS endpoint, for a proxy or a test server: an http or https URL
-	// with a host and perhaps a path prefix; no user info, query or fragment.
+	// BaseEndpoint replaces the AWS endpoint, for a proxy or a test server: an http or https
+	// URL with a host and perhaps a path prefix; no user info, query or fragment.
 	BaseEndpoint *string
 
 	// ClientLogMode chooses what is logged to Logger. The signature, session token and
 	// authorization codes are redacted in every mode.
 	ClientLogMode aws.ClientLogMode
 
-	// Credentials provide the keys to sign with. Required: this operation has no unsigned form. A
-	// provider must return when its context ends; nothing else bounds it. Give what an
-	// aws.CredentialsCache asks a timeout: the cache ignores its callers' deadlines, so one hung
-	// request blocks them all.
+	// Credentials provide the keys to sign with. Required: this operation has no unsigned
+	// form. A provider must return when its context ends; nothing else bounds it. Give what an
+	// aws.CredentialsCache asks a timeout: the cache ignores its callers' deadlines, so one
+	// hung request blocks them all.
 	Credentials aws.CredentialsProvider
 
 	// DefaultsMode sets the connection timeouts of the default HTTP client, and of a
@@ -91,21 +91,21 @@ type Options struct {
 	// Logger receives what ClientLogMode chooses. The default logs nothing.
 	Logger logging.Logger
 
-	// Region is the AWS region to send to and to sign for, such as "us-east-1". Required, with a
-	// BaseEndpoint too.
+	// Region is the AWS region to send to and to sign for, such as "us-east-1". Required, with
+	// a BaseEndpoint too.
 	Region string
 
-	// RetryMaxAttempts is how many attempts a call makes at most, the first included. 0 leaves it
-	// to the Retryer, whose default is 3.
+	// RetryMaxAttempts is how many attempts a call makes at most, the first included. 0 leaves
+	// it to the Retryer, whose default is 3.
 	RetryMaxAttempts int
 
 	// RetryMode chooses the default Retryer: aws.RetryModeStandard (the default) or
-	// aws.RetryModeAdaptive. Changing it in an option function has no effect, as in the official
-	// client: by then the Retryer is made.
+	// aws.RetryModeAdaptive. Changing it in an option function has no effect, as in the
+	// official client: by then the Retryer is made.
 	RetryMode aws.RetryMode
 
-	// Retryer decides whether, when and how often a failed attempt is repeated. All calls share it,
-	// so that its quota bounds what a broken service is sent.
+	// Retryer decides whether, when and how often a failed attempt is repeated. All calls
+	// share it, so that its quota bounds what a broken service is sent.
 	Retryer aws.Retryer
 
 	// RuntimeEnvironment is for DefaultsMode "auto"; config.LoadDefaultConfig fills it.
@@ -115,28 +115,29 @@ type Options struct {
 	TracerProvider tracing.TracerProvider
 
 	// HTTPClient sends the requests. The default is the AWS core's, with the timeouts of
-	// DefaultsMode. An *http.Client and an *awshttp.BuildableClient are used through a copy that
-	// does not follow redirects. Clients and calls that are given the same BuildableClient share
-	// its connections, and so do clients that are given none. A BuildableClient whose
-	// MaxIdleConnsPerHost is the default of 10 keeps as many as its MaxIdleConns, 100: there is one
-	// host.
+	// DefaultsMode. An *http.Client and an *awshttp.BuildableClient are used through a copy
+	// that does not follow redirects. Clients and calls that are given the same
+	// BuildableClient share its connections, and so do clients that are given none. A
+	// BuildableClient whose MaxIdleConnsPerHost is the default of 10 keeps as many as its
+	// MaxIdleConns, 100: there is one host.
 	HTTPClient HTTPClient
 
 	// HTTPSignerV4 signs the requests. The default is the AWS core's.
 	HTTPSignerV4 HTTPSignerV4
 
-	// AttemptTimeout bounds each attempt: sending the request and reading the reply, not finding
-	// credentials. What takes longer is repeated while the caller's context lives. 0 is 15 seconds,
-	// negative is no bound.
+	// AttemptTimeout bounds each attempt: sending the request and reading the reply, not
+	// finding credentials. What takes longer is repeated while the caller's context lives. 0
+	// is 15 seconds, negative is no bound.
 	AttemptTimeout time.Duration
 
-	// DisableClockSkewCorrection signs with this machine's clock even if the service has shown it
-	// to be wrong. NewFromConfig takes it from the config (AWS_DISABLE_CLOCK_SKEW_CORRECTION).
+	// DisableClockSkewCorrection signs with this machine's clock even if the service has shown
+	// it to be wrong. NewFromConfig takes it from the config
+	// (AWS_DISABLE_CLOCK_SKEW_CORRECTION).
 	DisableClockSkewCorrection bool
 
 	// DisableInputValidation sends EntryPoint, SessionLifetimeInMinutes and UserArn unchecked
-	// (escaped), for values that AWS accepts and this version does not know. AwsAccountId and the
-	// options are checked all the same.
+	// (escaped), for values that AWS accepts and this version does not know. AwsAccountId and
+	// the options are checked all the same.
 	DisableInputValidation bool
 
 	sourceErrors []FieldError // what NewFromConfig could not read from cfg.ConfigSources

@@ -23,8 +23,8 @@ type GetSessionEmbedUrlInput struct {
 	// Required.
 	AwsAccountId *string
 
-	// EntryPoint is the page that the session opens with: one of the EntryPoint constants, or what
-	// [DashboardEntryPoint] or [AnalysisEntryPoint] return. Default: the start page.
+	// EntryPoint is the page that the session opens with: one of the EntryPoint constants, or
+	// what [DashboardEntryPoint] or [AnalysisEntryPoint] return. Default: the start page.
 	EntryPoint *string
 
 	// SessionLifetimeInMinutes is how long the session lasts once the URL is opened: 15 to 600
@@ -32,10 +32,10 @@ type GetSessionEmbedUrlInput struct {
 	SessionLifetimeInMinutes *int64
 
 	// UserArn is the QuickSight user whom the session is for,
-	// arn:aws:quicksight:{region}:{account}:user/{namespace}/{user name}. The region is the one
-	// where the account's users live, its identity region; it may differ from the region of the
-	// call. Omit UserArn to open the session for the identity whose credentials sign the call, an
-	// IAM user or a role session.
+	// arn:aws:quicksight:{region}:{account}:user/{namespace}/{user name}. The region is the
+	// one where the account's users live, its identity region; it may differ from the region
+	// of the call. Omit UserArn to open the session for the identity whose credentials sign
+	// the call, an IAM user or a role session.
 	UserArn *string
 }
 
@@ -54,11 +54,12 @@ func (in GetSessionEmbedUrlInput) LogValue() slog.Value { return given(in) }
 // fmt, log and log/slog, print it without its query. Its JSON form is complete, because a backend
 // sends it to its page; a logger that prints values as JSON by itself therefore shows the secret.
 type GetSessionEmbedUrlOutput struct {
-	// EmbedUrl is the URL for the iframe. It can be opened once, within 5 minutes; never cache it.
-	// Behind a gateway that wraps replies, EmbedUrl can be nil, and Id is set: check it.
+	// EmbedUrl is the URL for the iframe. It can be opened once, within 5 minutes; never cache
+	// it. Behind a gateway that wraps replies, EmbedUrl can be nil, and Id is set: check it.
 	EmbedUrl *string
 
-	// RequestId is the AWS request ID in the reply's body. That of its header is in ResultMetadata.
+	// RequestId is the AWS request ID in the reply's body. That of its header is in
+	// ResultMetadata.
 	RequestId *string
 
 	// Status is the reply's HTTP status.

@@ -67,8 +67,8 @@ func (c *connections) left(most int) int {
 func TestConnections(t *testing.T) {
 	const goroutines, calls = 256, 5000
 	// While one is being dialed for a goroutine, another can become free for it: then both are
-	// kept, up to the pool's size, and on a machine that is slow to shake hands that happens to a
-	// goroutine more than once.
+	// kept, up to the pool's size, and on a machine that is slow to shake hands that happens
+	// to a goroutine more than once.
 	const burst = 4 * goroutines
 	for name, test := range map[string]struct {
 		http2, large bool

@@ -182,7 +182,8 @@ func play(t *testing.T, ask func(context.Context, aws.Config, *quicksightembed.G
 	t.Helper()
 	inTime := synctest.Test // where time passes at once
 	if mode == "adaptive" && slices.ContainsFunc(tries, try.isThrottle) {
-		// The adaptive mode's own rate limit waits for fractions of a nanosecond, which never pass there.
+		// The adaptive mode's own rate limit waits for fractions of a nanosecond, which
+		// never pass there.
 		inTime = func(t *testing.T, f func(*testing.T)) { f(t) }
 	}
 	inTime(t, func(t *testing.T) {

@@ -72,8 +72,8 @@ func TestStepsThatDropTheContext(t *testing.T) {
 				cfg.APIOptions = []apiOption{option}
 				runs = append(runs, peer.ask(t.Context(), cfg, janes()))
 			}
-			// Between steps that the official client connects through the context, it fails, and
-			// this one does not.
+			// Between steps that the official client connects through the context, it
+			// fails, and this one does not.
 			if runs[0].Layers == nil {
 				assert.Equal(t, runs[0], runs[1])
 			}
@@ -308,8 +308,8 @@ func FuzzAPIOptions(f *testing.F) {
 				outcomes[i] = peer.ask(t.Context(), cfg, janes())
 			}()
 		}
-		// What the official client connects through the context fails there without it, or without
-		// the step that puts it there, and may not fail here.
+		// What the official client connects through the context fails there without it, or
+		// without the step that puts it there, and may not fail here.
 		if (kinds[3] || kinds[4]) && outcomes[0].Layers != nil {
 			return
 		}

@@ -22,39 +22,41 @@ type Options struct {
 	// AwsAccountId is the account of the server. The default is "111122223333".
 	AwsAccountId string
 
-	// Region is the region that requests must be signed for. The default is "us-east-1". Requests to
-	// STS may also be signed for "us-east-1", as to its global endpoint.
+	// Region is the region that requests must be signed for. The default is "us-east-1".
+	// Requests to STS may also be signed for "us-east-1", as to its global endpoint.
 	Region string
 
-	// Credentials are those that Config returns and that requests may be signed with. If they have a
-	// session token, requests must have it too. The default keys are new for each server, so that a
-	// client of one server is refused by another.
+	// Credentials are those that Config returns and that requests may be signed with. If they
+	// have a session token, requests must have it too. The default keys are new for each
+	// server, so that a client of one server is refused by another.
 	Credentials aws.Credentials
 
-	// UserArn is the QuickSight user of Credentials: the user that a request without a UserArn is for.
-	// The default is none: such a request gets a URL if everyone is registered, and
+	// UserArn is the QuickSight user of Credentials: the user that a request without a UserArn
+	// is for. The default is none: such a request gets a URL if everyone is registered, and
 	// QuickSightUserNotFoundException otherwise.
 	UserArn string
 
-	// Identities are more keys that requests may be signed with, such as those of a role session for
-	// each end user.
+	// Identities are more keys that requests may be signed with, such as those of a role
+	// session for each end user.
 	Identities []Identity
 
-	// Roles are the ARNs of roles, such as arn:aws:iam::111122223333:role/embed, that an identity may
-	// assume: the server is STS too, and issues keys for a role session, whose QuickSight user is
-	// …:user/default/{role name}/{session name}. The keys last as long as the request says, by the
-	// server's clock (package stscreds: 15 minutes unless told otherwise). The default is none.
+	// Roles are the ARNs of roles, such as arn:aws:iam::111122223333:role/embed, that an
+	// identity may assume: the server is STS too, and issues keys for a role session, whose
+	// QuickSight user is …:user/default/{role name}/{session name}. The keys last as long as
+	// the request says, by the server's clock (package stscreds: 15 minutes unless told
+	// otherwise). The default is none.
 	Roles []string
 
-	// MaxSessionDuration is the longest session of Roles, 1 to 12 hours. The default is 1 hour. A role
-	// that is assumed with the keys of a role session lasts at most 1 hour in any case.
+	// MaxSessionDuration is the longest session of Roles, 1 to 12 hours. The default is 1
+	// hour. A role that is assumed with the keys of a role session lasts at most 1 hour in any
+	// case.
 	MaxSessionDuration time.Duration
 
 	// Edition is the account's edition. The default is EditionEnterprise.
 	Edition Edition
 
-	// Users are the ARNs of the registered users; others get QuickSightUserNotFoundException. Nil, the
-	// default, registers everyone; an empty list registers nobody.
+	// Users are the ARNs of the registered users; others get QuickSightUserNotFoundException.
+	// Nil, the default, registers everyone; an empty list registers nobody.
 	Users []string
 
 	// Dashboards are the IDs of the dashboards that exist. Nil, the default, means all.
@@ -75,41 +77,42 @@ type Options struct {
 	TLS bool
 
 	// PublicURL is where browsers reach the server, if that is not where it listens, such as
-	// "https://quicksight.test:8484". The URLs that it issues begin with it. The default is the host
-	// that a request was sent to.
+	// "https://quicksight.test:8484". The URLs that it issues begin with it. The default is
+	// the host that a request was sent to.
 	PublicURL string
 
-	// Envelope wraps replies as a gateway in front of the service does: {"success":true,"data":{…}}
-	// and {"success":false,"error":{…}}.
+	// Envelope wraps replies as a gateway in front of the service does:
+	// {"success":true,"data":{…}} and {"success":false,"error":{…}}.
 	Envelope bool
 
-	// EnvelopeIdOnly wraps replies as Envelope does and leaves the URL out: data has an id and the
-	// time of creation.
+	// EnvelopeIdOnly wraps replies as Envelope does and leaves the URL out: data has an id and
+	// the time of creation.
 	EnvelopeIdOnly bool
 
 	// ConsoleDelay is how long the console's page takes to answer. Real ones take seconds.
 	ConsoleDelay time.Duration
 
-	// ConsoleSilent makes the console's page post no message to the page around it, not even about
-	// errors. Otherwise it posts ERROR_OCCURRED and PAGE_NAVIGATION, which AWS documents for consoles.
+	// ConsoleSilent makes the console's page post no message to the page around it, not even
+	// about errors. Otherwise it posts ERROR_OCCURRED and PAGE_NAVIGATION, which AWS documents
+	// for consoles.
 	ConsoleSilent bool
 
 	// RealPauses makes clients of Config pause between attempts, and time out, as with AWS.
 	RealPauses bool
 
-	// Now is the server's clock: for the dates of requests, for URLs and sessions, and for the Date
-	// header of replies. The default is time.Now. It may be called concurrently.
+	// Now is the server's clock: for the dates of requests, for URLs and sessions, and for the
+	// Date header of replies. The default is time.Now. It may be called concurrently.
 	Now func() time.Time
 
 	// Faults are injected before the first request, and again by Reset.
 	Faults []Fault
 
-	// OnRequest is called with each request to the API just before it is answered, for a log. It may
-	// be called concurrently, and must not close the server.
+	// OnRequest is called with each request to the API just before it is answered, for a log.
+	// It may be called concurrently, and must not close the server.
 	OnRequest func(Request)
 
-	// Wrap returns a handler around the server's own, to log or to answer more paths. It is called
-	// once, before the server starts.
+	// Wrap returns a handler around the server's own, to log or to answer more paths. It is
+	// called once, before the server starts.
 	Wrap func(http.Handler) http.Handler
 
 	// Listener is what the server listens on. The default is a free port of 127.0.0.1.
@@ -118,12 +121,12 @@ type Options struct {
 
 // Identity is someone who signs requests.
 type Identity struct {
-	// Credentials are the identity's keys. If CanExpire is set, requests get ExpiredTokenException
-	// after Expires.
+	// Credentials are the identity's keys. If CanExpire is set, requests get
+	// ExpiredTokenException after Expires.
 	Credentials aws.Credentials
 
-	// UserArn is the QuickSight user of the identity: the user that a request without a UserArn is
-	// for. That of a role session ends in user/default/{role name}/{session name}.
+	// UserArn is the QuickSight user of the identity: the user that a request without a
+	// UserArn is for. That of a role session ends in user/default/{role name}/{session name}.
 	UserArn string
 }
 

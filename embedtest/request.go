@@ -25,8 +25,9 @@ type Request struct {
 	// AccessKeyId is the access key that signed the request, empty if the signature is wrong.
 	AccessKeyId string
 
-	// UserArn is the QuickSight user that a correctly signed request is for: that of Input, or else of
-	// the Identity that signed it. For AssumeRole it is the user of the new role session.
+	// UserArn is the QuickSight user that a correctly signed request is for: that of Input, or
+	// else of the Identity that signed it. For AssumeRole it is the user of the new role
+	// session.
 	UserArn string
 
 	RequestId string // of the reply

@@ -128,8 +128,13 @@ export async function startDemo(t, ...args) {
   return { url, quickSight, program };
 }
 
+// In Chromium the frames of other sites share the page's process: puppeteer sometimes loses sight
+// of one that has a process of its own. In Firefox they have their own, as people's browsers have
+// them.
+const oneProcess = ["--disable-site-isolation-trials", "--disable-features=IsolateOrigins,site-per-process"];
+
 export const browsers = {
-  chromium: { browser: "chrome", executablePath: "/usr/bin/chromium", args: ["--no-sandbox", "--site-per-process"] },
+  chromium: { browser: "chrome", executablePath: "/usr/bin/chromium", args: ["--no-sandbox", ...oneProcess] },
   firefox: { browser: "firefox", executablePath: "/usr/bin/firefox-esr" },
 };
 

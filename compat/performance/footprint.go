@@ -46,8 +46,8 @@ func measureFootprint(program string) (f footprint, err error) {
 	env := append(os.Environ(), "GOCACHE="+filepath.Join(dir, "cache"), "GOMODCACHE="+filepath.Join(dir, "modules"), "GOFLAGS=-modcacherw")
 	f.Program = program
 
-	// To list the packages downloads their modules, so that the build's CPU time is that of compiling
-	// and linking.
+	// To list the packages downloads their modules, so that the build's CPU time is that of
+	// compiling and linking.
 	list := exec.Command("go", "list", "-deps", "./footprint/"+program)
 	list.Env = env
 	packages, err := list.Output()

@@ -209,9 +209,9 @@ func TestRetryAmplification(t *testing.T) {
 	for _, test := range []struct {
 		trouble string
 		mode    aws.RetryMode
-		// At the most: requests sent for each that is asked for, in the whole outage and in its last
-		// minute, when the quota is spent, and the time after it until calls succeed within a second
-		// again.
+		// At the most: requests sent for each that is asked for, in the whole outage and
+		// in its last minute, when the quota is spent, and the time after it until calls
+		// succeed within a second again.
 		all, late float64
 		recovery  time.Duration
 		answered  float64 // at the least, of the calls in the last minute

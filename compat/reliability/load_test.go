@@ -103,8 +103,8 @@ func TestLoad(t *testing.T) {
 	happens := func(n int) func(embedtest.Request) bool {
 		return func(r embedtest.Request) bool { return fate(r) == n }
 	}
-	// net/http itself repeats a request, as it is, on another connection where one that was used
-	// before breaks without an answer.
+	// net/http itself repeats a request, as it is, on another connection where one that was
+	// used before breaks without an answer.
 	var broken sync.Map
 	happensOnce := func(n int) func(embedtest.Request) bool {
 		return func(r embedtest.Request) bool {

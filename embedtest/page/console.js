@@ -1,5 +1,5 @@
-// The console's side of the conversation with the embedding SDK, its menu, and the time that is left of
-// the session.
+// The console's side of the conversation with the embedding SDK, its menu, and the time that is
+// left of the session.
 (() => {
   const { problem, errorCode, silent, until } = document.body.dataset;
   const query = new URLSearchParams(location.search);
@@ -17,8 +17,8 @@
     parent.postMessage({ eventName, eventTarget, message }, "*");
   };
 
-  // The SDK acknowledges messages to its control frame, and browsers report an error if that has not
-  // loaded yet.
+  // The SDK acknowledges messages to its control frame, and browsers report an error if that has
+  // not loaded yet.
   const controlFrameIsThere = () => {
     for (let i = 0; i < parent.length; i++) {
       try {
@@ -53,8 +53,8 @@
     announce("ERROR_OCCURRED", { errorCode: "Unauthorized" });
   };
 
-  // countDown shows the time that is left by the server's clock, which it asks for every two seconds:
-  // tests put it ahead.
+  // countDown shows the time that is left by the server's clock, which it asks for every two
+  // seconds: tests put it ahead.
   const countDown = () => {
     const shown = document.querySelector("dt:nth-of-type(3) + dd");
     let endsAt = performance.now() + Number(document.body.dataset.left);

@@ -68,7 +68,8 @@ func (d *demoSettings) start(s *settings, log *slog.Logger) (quickSight, error) 
 		o.AllowedDomains = []string{s.origin}
 		o.OnRequest = func(r embedtest.Request) { log.Info("QuickSight was asked", "request", r.String()) }
 	})
-	// By the name that its certificate and the page's address share, so that browsers see one site.
+	// By the name that its certificate and the page's address share, so that browsers see one
+	// site.
 	q := quickSight{cfg: server.Config(), consoleOrigin: "https://" + onLocalhost(listener), stop: server.Close}
 	q.cfg.BaseEndpoint = aws.String(q.consoleOrigin)
 	return q, nil

@@ -63,7 +63,8 @@ func (r *roleUsers) of(user string) *aws.CredentialsCache {
 	}
 	provider := stscreds.NewAssumeRoleProvider(r.sts, r.roleARN, func(o *stscreds.AssumeRoleOptions) { o.RoleSessionName = user })
 	credentials := aws.NewCredentialsCache(aws.CredentialsProviderFunc(func(ctx context.Context) (aws.Credentials, error) {
-		// The cache ignores its callers' deadlines: one hung call would block the user for good.
+		// The cache ignores its callers' deadlines: one hung call would block the user for
+		// good.
 		ctx, cancel := context.WithTimeout(ctx, r.timeout)
 		defer cancel()
 		return provider.Retrieve(ctx)

@@ -44,8 +44,12 @@ function showProblem({ title, action, reference, link, retry }) {
   byId("copy").hidden = !reference || retry;
   byId("copy").textContent = "Copy the reference";
   byId("copy").onclick = async () => {
-    await navigator.clipboard.writeText(reference);
-    byId("copy").textContent = "Copied";
+    try {
+      await navigator.clipboard.writeText(reference);
+      byId("copy").textContent = "Copied";
+    } catch {
+      byId("copy").textContent = "Not allowed: select it above";
+    }
   };
   byId("problem-link").hidden = !link;
   if (link) Object.assign(byId("problem-link"), { href: link, textContent: `Open ${link}` });
