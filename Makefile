@@ -1,9 +1,9 @@
-# One way to run each check. CI runs all of them: .ci/run installs what they need, and runs make all.
+# One way to run each check. CI runs them all: .ci/run installs what they need and runs make all.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
-# All checks except ST1003, initialisms: names are those of the AWS API model (AwsAccountId), not Go's
-# (AWSAccountID), which makes the client source-compatible. Another exception is a //lint:ignore.
+# All checks except ST1003, initialisms: names are those of the AWS API model (AwsAccountId), not
+# Go's (AWSAccountID), so that the client is source-compatible.
 staticcheck := go tool -modfile=$(CURDIR)/tools/go.mod staticcheck -checks all,-ST1003
 gotest := $(CURDIR)/.ci/gotest
 # A count, not a time: before Go 1.27, a run that ends by time can fail with "context deadline
@@ -12,17 +12,17 @@ fuzztime := 40000x
 
 # The modules: what users have, and what tests it.
 ours := . examples/webapp
-modules := $(ours) compat compat/instrumentation
+modules := $(ours) compat compat/peers/instrumentation
 
 # The modules of the other clients that compat/ compares this one with. The AWS CLI, boto3 and the
 # browsers are Debian's.
-peers := github.com/aws/aws-sdk-go-v2 github.com/aws/aws-sdk-go-v2/config github.com/aws/aws-sdk-go-v2/credentials \
-	github.com/aws/aws-sdk-go-v2/service/quicksight github.com/aws/smithy-go
+peers := github.com/aws/smithy-go github.com/aws/aws-sdk-go-v2 \
+	$(addprefix github.com/aws/aws-sdk-go-v2/,config credentials service/quicksight)
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-all: format lint tidy imports test oldest platforms race compat webapp reliability coverage budget fuzz bench readme newest ## all that CI runs
+all: format lint tidy imports test oldest platforms race compat webapp load coverage budget fuzz bench readme newest ## all that CI runs
 
 format: ## what gofmt would change
 	@unformatted=$$(find . -name node_modules -prune -o -name '*.go' -print0 | xargs -0 gofmt -l); [ -z "$$unformatted" ] || { echo "gofmt would change: $$unformatted"; exit 1; }
@@ -59,24 +59,24 @@ platforms: ## with 32 bits, with approved cryptography alone, with the next enco
 race: ## the tests, with the race detector
 	for module in $(ours); do (cd $$module && go test -race ./...); done
 
-compat: compat/js/node_modules/.package-lock.json ## beside the official client, other SDKs, the AWS CLI, curl, OpenTelemetry and X-Ray
-	cd compat && $(gotest) -race .
-	cd compat/instrumentation && $(gotest) -race .
+compat: compat/peers/js/node_modules/.package-lock.json ## beside the official client, other SDKs, the AWS CLI, curl, tracing
+	cd compat/peers && $(gotest) -race .
+	cd compat/peers/instrumentation && $(gotest) -race .
 
 webapp: examples/webapp/node_modules/.package-lock.json compat/browsers/node_modules/.package-lock.json ## the page, in Chromium and in Firefox
 	node --test --test-reporter=spec --test-timeout=900000 compat/browsers/page.test.mjs
 
-reliability: ## calls end in time, retries do not make an outage worse, many calls are all answered
-	cd compat && go test -race -count=1 ./reliability
+load: ## calls end in time, retries do not make an outage worse, many calls are all answered
+	cd compat && go test -race -count=1 ./load
 
 coverage: ## the tests reach 95% of the root package
 	@go test -cover . | awk '{ print } match($$0, /coverage: [0-9.]+/) { reached = substr($$0, RSTART + 10, RLENGTH - 10) } END { exit reached + 0 < 95 }'
 
 budget: ## allocations, packages and lines of code are within their budget
-	cd compat && go test -count=1 -run '^TestBudget' -v .
+	cd compat/peers && go test -count=1 -run '^TestBudget' -v .
 
 fuzz: ## each fuzz target, 40,000 inputs; make fuzz fuzztime=1000000x for more
-	for directory in . embedtest compat; do \
+	for directory in . embedtest compat/peers; do \
 		targets=$$(cd $$directory && go test -list '^Fuzz' . | grep '^Fuzz'); \
 		for target in $$targets; do \
 			(cd $$directory && go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(fuzztime) -fuzzminimizetime 10x .); \
@@ -85,7 +85,7 @@ fuzz: ## each fuzz target, 40,000 inputs; make fuzz fuzztime=1000000x for more
 
 bench: ## the benchmarks, each once, to see that they run; make performance measures
 	go test -run '^$$' -bench . -benchtime 1x .
-	cd compat && go test -short -run '^$$' -bench . -benchtime 1x .
+	cd compat/peers && go test -short -run '^$$' -bench . -benchtime 1x .
 
 readme: ## what the README tells newcomers to run
 	.ci/readme
@@ -95,11 +95,11 @@ newest: ## the newest AWS core and smithy-go, in a copy: reported, and gates not
 
 # What follows writes files.
 
-generate: ## the tables of the documents and compat/api.txt, from the code and the tests
-	cd compat && go test -count=1 -run '^TestDocumentsTables|^TestAPI$$' . -update
+generate: ## the tables of the documents and compat/peers/api.txt, from the code and the tests
+	cd compat/peers && go test -count=1 -run '^TestDocumentsTables|^TestAPI$$' . -update
 
 performance: ## docs/performance.*, measured; 20 minutes on a machine that does nothing else
-	cd compat && go run ./performance
+	cd compat && go run ./figures
 
 mutants: ## how many small changes of the code the tests notice; docs/reliability.md has the figures
 	GOFLAGS=-short=true go tool -modfile=$(CURDIR)/tools/go.mod gremlins unleash --workers 1 --timeout-coefficient 5 --invert-logical --invert-loopctrl \
@@ -109,7 +109,7 @@ mutants: ## how many small changes of the code the tests notice; docs/reliabilit
 
 update-peers: ## move the other clients to their newest versions, and run the parity suite
 	cd compat && go get $(peers:%=%@latest) && go mod tidy
-	npm install --prefix compat/js --save-exact @aws-sdk/client-quicksight@latest aws-sdk@latest
+	npm install --prefix compat/peers/js --save-exact @aws-sdk/client-quicksight@latest aws-sdk@latest
 	npm install --prefix compat/browsers --save-exact puppeteer-core@latest axe-core@latest
 	npm install --prefix examples/webapp --save-exact amazon-quicksight-embedding-sdk@latest
 	$(MAKE) compat webapp
@@ -129,5 +129,5 @@ update-tools: ## move the linter and the mutation tester, which tools/go.mod pin
 	touch $@
 
 .NOTPARALLEL: # each check keeps a machine busy
-.PHONY: help all format lint tidy imports test oldest platforms race compat webapp reliability coverage budget fuzz bench readme newest generate performance mutants \
+.PHONY: help all format lint tidy imports test oldest platforms race compat webapp load coverage budget fuzz bench readme newest generate performance mutants \
 	update-peers update-core update-tools

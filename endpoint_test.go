@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -202,4 +203,69 @@ func TestBaseEndpointWithABadEscape(t *testing.T) {
 		_, err := quicksightembed.New(o).GetSessionEmbedUrl(ctx, janesInput())
 		assert.Equal(t, "must have two hexadecimal digits after each %, and none in its host", fieldsOf(t, err)[0].Problem)
 	}
+}
+
+// FuzzEndpoint looks for a region or a base endpoint that leads a request elsewhere than it says.
+func FuzzEndpoint(f *testing.F) {
+	f.Add("us-east-1", "", false, false)
+	f.Add("fips-us-gov-west-1", "", true, true)
+	f.Add("us-east-1.evil.example/", "", false, false)
+	f.Add("us-east-1", "https://proxy.example.com:8443/a%2Fb/../c", false, false)
+	f.Add("us-east-1", "http://jane:pass@evil.example\\@localhost#x", false, false)
+	f.Add("us-east-1", "http://[::1%25lo]:80/x?y", false, false)
+	awsSuffixes := []string{".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu", ".api.aws", ".api.amazonwebservices.com.cn",
+		".api.amazonwebservices.eu", ".c2s.ic.gov", ".api.aws.ic.gov", ".sc2s.sgov.gov", ".api.aws.scloud", ".cloud.adc-e.uk",
+		".api.cloud-aws.adc-e.uk", ".csp.hci.ic.gov", ".api.aws.hci.ic.gov"}
+	f.Fuzz(func(t *testing.T, region, base string, useFIPS, useDualStack bool) {
+		o := optionsFor(region, plain)
+		if useFIPS {
+			o.EndpointOptions.UseFIPSEndpoint = aws.FIPSEndpointStateEnabled
+		}
+		if useDualStack {
+			o.EndpointOptions.UseDualStackEndpoint = aws.DualStackEndpointStateEnabled
+		}
+		if base != "" {
+			o.BaseEndpoint = &base
+		}
+		o.HTTPSignerV4 = quickSigner{}
+		req, err := quicksightembed.New(o).SignGetSessionEmbedUrl(context.Background(), &quicksightembed.GetSessionEmbedUrlInput{AwsAccountId: aws.String(account)})
+		if err != nil {
+			require.ErrorAs(t, err, new(*quicksightembed.ValidationError))
+			return
+		}
+		received := onTheWire(t, req)
+		require.Equal(t, req.URL.Host, received.Host, "where it is sent is what it names")
+		require.True(t, strings.HasSuffix(received.URL.EscapedPath(), "/accounts/111122223333/session-embed-url"), received.URL)
+		require.Empty(t, received.URL.RawQuery)
+		require.Len(t, received.Header, 3)
+		if base == "" {
+			host, found := "", false
+			for _, suffix := range awsSuffixes {
+				if cut, ok := strings.CutSuffix(req.URL.Host, suffix); ok {
+					host, found = cut, true
+				}
+			}
+			require.True(t, found, req.URL.Host)
+			service, label, _ := strings.Cut(host, ".")
+			require.Contains(t, []string{"quicksight", "quicksight-fips"}, service)
+			require.NotContains(t, label, ".")
+			require.NotEmpty(t, label)
+			require.Equal(t, "https", req.URL.Scheme)
+			return
+		}
+		// The host is what stands between the slashes of the base endpoint, by hand and
+		// not by net/url.
+		_, rest, ok := strings.Cut(base, "://")
+		require.True(t, ok)
+		authority := rest
+		if end := strings.IndexAny(rest, "/?#\\"); end >= 0 {
+			authority = rest[:end]
+		}
+		require.True(t, strings.HasPrefix(authority, req.URL.Host), "%q leads to %q", base, req.URL.Host)
+		require.Contains(t, []string{"", ":80", ":443"}, strings.TrimPrefix(authority, req.URL.Host))
+		if host := req.URL.Hostname(); strings.Contains(host, ":") {
+			_, err := netip.ParseAddr(host)
+			require.NoError(t, err)
+		}
+	})
 }

@@ -4,19 +4,26 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/logging"
+	"github.com/aws/smithy-go/middleware"
 	"github.com/aws/smithy-go/tracing"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"github.com/stretchr/testify/assert"
@@ -270,6 +277,294 @@ func TestAuthSchemePreferences(t *testing.T) {
 			quicksightembed.NewFromConfig(cfg)
 			assert.Equal(t, warns, len(own) == 1)
 			assert.Empty(t, standard.String())
+		})
+	}
+}
+
+// loadConfig loads the default config with a shared config file and an environment of these
+// variables.
+func loadConfig(t *testing.T, sharedConfig string, env map[string]string) aws.Config {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "config")
+	require.NoError(t, os.WriteFile(file, []byte(sharedConfig), 0o600))
+	t.Setenv("AWS_CONFIG_FILE", file)
+	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", os.DevNull)
+	t.Setenv("AWS_ACCESS_KEY_ID", "AKID")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "SECRET-ACCESS-KEY")
+	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
+	for name, value := range env {
+		t.Setenv(name, value)
+	}
+	cfg, err := config.LoadDefaultConfig(context.Background())
+	require.NoError(t, err)
+	return cfg
+}
+
+func TestEndpointFromEnvironmentAndSharedConfig(t *testing.T) {
+	const services = "[default]\nregion = eu-west-1\nservices = s\n[services s]\nquicksight =\n  endpoint_url = https://of-the-service.example\n"
+	for name, test := range map[string]struct {
+		config string
+		env    map[string]string
+		want   string
+	}{
+		"a region":                               {"[default]\nregion = eu-west-1\n", nil, "quicksight.eu-west-1.amazonaws.com"},
+		"a region of the environment":            {"[default]\nregion = eu-west-1\n", map[string]string{"AWS_REGION": "us-west-2"}, "quicksight.us-west-2.amazonaws.com"},
+		"a profile":                              {"[default]\nregion = eu-west-1\n[profile p]\nregion = us-west-2\n", map[string]string{"AWS_PROFILE": "p"}, "quicksight.us-west-2.amazonaws.com"},
+		"FIPS":                                   {"[default]\nregion = us-east-1\nuse_fips_endpoint = true\n", nil, "quicksight-fips.us-east-1.amazonaws.com"},
+		"FIPS of the environment":                {"[default]\nregion = us-east-1\n", map[string]string{"AWS_USE_FIPS_ENDPOINT": "true"}, "quicksight-fips.us-east-1.amazonaws.com"},
+		"FIPS off in the environment":            {"[default]\nregion = us-east-1\nuse_fips_endpoint = true\n", map[string]string{"AWS_USE_FIPS_ENDPOINT": "false"}, "quicksight.us-east-1.amazonaws.com"},
+		"dual-stack":                             {"[default]\nregion = us-east-1\nuse_dualstack_endpoint = true\n", nil, "quicksight.us-east-1.api.aws"},
+		"dual-stack of the environment":          {"[default]\nregion = us-east-1\n", map[string]string{"AWS_USE_DUALSTACK_ENDPOINT": "true"}, "quicksight.us-east-1.api.aws"},
+		"an endpoint":                            {"[default]\nregion = us-east-1\nendpoint_url = https://of-the-profile.example\n", nil, "of-the-profile.example"},
+		"an endpoint of the service":             {services, nil, "of-the-service.example"},
+		"the environment beats the service":      {services, map[string]string{"AWS_ENDPOINT_URL": "https://of-the-environment.example"}, "of-the-environment.example"},
+		"the service's environment beats both":   {services, map[string]string{"AWS_ENDPOINT_URL": "https://x.example", "AWS_ENDPOINT_URL_QUICKSIGHT": "https://of-both.example"}, "of-both.example"},
+		"endpoints that are ignored":             {services, map[string]string{"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"}, "quicksight.eu-west-1.amazonaws.com"},
+		"an endpoint of another service's alone": {"[default]\nregion = us-east-1\nservices = s\n[services s]\ns3 =\n  endpoint_url = https://x.example\n", nil, "quicksight.us-east-1.amazonaws.com"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			client := quicksightembed.NewFromConfig(loadConfig(t, test.config, test.env))
+			req, err := client.SignGetSessionEmbedUrl(context.Background(), janesInput())
+			require.NoError(t, err)
+			assert.Equal(t, test.want, req.URL.Host)
+		})
+	}
+}
+
+func TestOtherSettingsFromEnvironment(t *testing.T) {
+	cfg := loadConfig(t, "[default]\nregion = us-east-1\n", map[string]string{
+		"AWS_MAX_ATTEMPTS": "7", "AWS_RETRY_MODE": "adaptive", "AWS_SDK_UA_APP_ID": "my-app",
+	})
+	cfg.DisableClockSkewCorrection = true // its variable is read by newer versions of config: see compat/
+	client := quicksightembed.NewFromConfig(cfg)
+	options := client.Options()
+	assert.Equal(t, 7, options.Retryer.MaxAttempts())
+	assert.Equal(t, aws.RetryModeAdaptive, options.RetryMode)
+	assert.True(t, options.DisableClockSkewCorrection)
+	req, err := client.SignGetSessionEmbedUrl(context.Background(), janesInput())
+	require.NoError(t, err)
+	assert.Contains(t, req.UserAgent(), " app/my-app")
+	assert.Equal(t, "attempt=1; max=7", req.Header.Get("Amz-Sdk-Request"))
+}
+
+// brokenSource is a source of an aws.Config that fails.
+type brokenSource struct{}
+
+var errBroken = errors.New("not a boolean")
+
+func TestConfigSourceThatFailsIsReported(t *testing.T) {
+	client := quicksightembed.NewFromConfig(aws.Config{Region: "us-east-1", ConfigSources: []any{brokenSource{}}})
+	_, err := client.GetSessionEmbedUrl(context.Background(), janesInput())
+	assert.ErrorContains(t, err, "Options.EndpointOptions.UseFIPSEndpoint could not be read from the AWS configuration: not a boolean")
+}
+
+func TestServiceOptionsComeBeforeTheCallersFunctions(t *testing.T) {
+	cfg := aws.Config{Region: "us-east-1", ServiceOptions: []func(string, any){
+		nil,
+		func(service string, options any) {
+			assert.Equal(t, "QuickSight", service)
+			options.(*quicksightembed.Options).Region = "eu-west-1"
+			options.(*quicksightembed.Options).AppID = "service"
+		},
+	}}
+	client := quicksightembed.NewFromConfig(cfg, nil, func(o *quicksightembed.Options) { o.AppID += "+caller" })
+	assert.Equal(t, "eu-west-1", client.Options().Region)
+	assert.Equal(t, "service+caller", client.Options().AppID)
+}
+
+// logLines is a logger that keeps what it is told.
+type logLines []string
+
+func (l *logLines) Logf(classification logging.Classification, format string, v ...any) {
+	*l = append(*l, string(classification)+" "+fmt.Sprintf(format, v...))
+}
+
+func TestOneWarningNamesWhatIsNotActedOn(t *testing.T) {
+	var log logLines
+	cfg := aws.Config{
+		Logger:               &log,
+		APIOptions:           []func(*middleware.Stack) error{nil},
+		AuthSchemePreference: []string{"sigv4a", "noAuth", "sigv4"},
+		//lint:ignore SA1019 deprecated, and still set
+		EndpointResolver: aws.EndpointResolverFunc(nil),
+		//lint:ignore SA1019 deprecated, and still set
+		EndpointResolverWithOptions: aws.EndpointResolverWithOptionsFunc(nil),
+		Interceptors:                smithyhttp.InterceptorRegistry{AfterSigning: []smithyhttp.AfterSigningInterceptor{nil}},
+	}
+	quicksightembed.NewFromConfig(cfg)
+	assert.Equal(t, logLines{"WARN quicksightembed does not act on these fields of aws.Config: AuthSchemePreference, EndpointResolver, EndpointResolverWithOptions"}, log)
+}
+
+func TestNoWarningOfWhatIsActedOn(t *testing.T) {
+	var log logLines
+	cfg := loadConfig(t, "[default]\nregion = us-east-1\nendpoint_url = https://x.example\n", map[string]string{"AWS_RETRY_MODE": "adaptive"})
+	cfg.Logger = &log
+	cfg.AuthSchemePreference = []string{"sigv4a", "sigv4"}
+	quicksightembed.NewFromConfig(cfg)
+	assert.Empty(t, log)
+}
+
+type apiOption = func(*middleware.Stack) error
+
+// noStep takes a call through a stack, and adds nothing to it.
+func noStep(*middleware.Stack) error { return nil }
+
+// TestHedging lets a step send two requests at once, and takes the first answer. It is for the race
+// detector.
+func TestHedging(t *testing.T) {
+	hedge := func(stack *middleware.Stack) error {
+		return stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("hedge", func(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
+			type answer struct {
+				out      middleware.DeserializeOutput
+				metadata middleware.Metadata
+				err      error
+			}
+			answers := make(chan answer, 2)
+			for range 2 {
+				go func() {
+					out, metadata, err := next.HandleDeserialize(ctx, in)
+					answers <- answer{out, metadata, err}
+				}()
+			}
+			first := <-answers
+			<-answers
+			return first.out, first.metadata, first.err
+		}), middleware.Before)
+	}
+	server := newServer(t, replyWith(status(500, `{}`), status(500, `{}`), status(200, nativeReply)))
+	client := newClient(t, server, quicksightembed.WithAPIOptions(hedge))
+	_, err := client.GetSessionEmbedUrl(ctx, janesInput())
+	require.NoError(t, err)
+	assert.Len(t, server.seen(), 4)
+}
+
+func TestStepsThatDropTheContext(t *testing.T) {
+	for name, option := range map[string]apiOption{
+		"Initialize": func(stack *middleware.Stack) error {
+			return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("drop", func(_ context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
+				return next.HandleInitialize(context.Background(), in)
+			}), middleware.After)
+		},
+		"Build": func(stack *middleware.Stack) error {
+			return stack.Build.Add(middleware.BuildMiddlewareFunc("drop", func(_ context.Context, in middleware.BuildInput, next middleware.BuildHandler) (middleware.BuildOutput, middleware.Metadata, error) {
+				return next.HandleBuild(context.Background(), in)
+			}), middleware.Before)
+		},
+		"Finalize": func(stack *middleware.Stack) error {
+			return stack.Finalize.Add(middleware.FinalizeMiddlewareFunc("drop", func(_ context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
+				return next.HandleFinalize(context.Background(), in)
+			}), middleware.After)
+		},
+		"Deserialize": func(stack *middleware.Stack) error {
+			return stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("drop", func(_ context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
+				return next.HandleDeserialize(context.Background(), in)
+			}), middleware.After)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := newServer(t, replyWith(status(500, `{}`), status(200, nativeReply)))
+			client := newClient(t, server, quicksightembed.WithAPIOptions(option))
+			_, err := client.GetSessionEmbedUrl(ctx, janesInput())
+			assert.NoError(t, err)
+		})
+	}
+}
+
+func TestStubsNeedNeitherRegionNorCredentials(t *testing.T) {
+	url := aws.String("https://stub.example")
+	for name, option := range map[string]apiOption{
+		"Initialize": func(stack *middleware.Stack) error {
+			return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("stub", func(context.Context, middleware.InitializeInput, middleware.InitializeHandler) (out middleware.InitializeOutput, metadata middleware.Metadata, err error) {
+				out.Result = &quicksightembed.GetSessionEmbedUrlOutput{EmbedUrl: url}
+				return out, metadata, nil
+			}), middleware.Before)
+		},
+		"Finalize": func(stack *middleware.Stack) error {
+			return stack.Finalize.Add(middleware.FinalizeMiddlewareFunc("stub", func(context.Context, middleware.FinalizeInput, middleware.FinalizeHandler) (out middleware.FinalizeOutput, metadata middleware.Metadata, err error) {
+				out.Result = &quicksightembed.GetSessionEmbedUrlOutput{EmbedUrl: url}
+				return out, metadata, nil
+			}), middleware.Before)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			client := quicksightembed.New(quicksightembed.Options{APIOptions: []apiOption{option}})
+			out, err := client.GetSessionEmbedUrl(ctx, janesInput())
+			require.NoError(t, err)
+			assert.Equal(t, url, out.EmbedUrl)
+		})
+	}
+	_, err := quicksightembed.New(quicksightembed.Options{}, quicksightembed.WithAPIOptions(noStep)).GetSessionEmbedUrl(ctx, janesInput())
+	assert.Len(t, fieldsOf(t, err), 2, "without a stub both are needed")
+}
+
+// TestUnsignedRequests needs no credentials for a stub below the signature, and sends nothing
+// without.
+func TestUnsignedRequests(t *testing.T) {
+	server := newServer(t, status(200, nativeReply))
+	stub := func(stack *middleware.Stack) error {
+		return stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("stub", func(context.Context, middleware.DeserializeInput, middleware.DeserializeHandler) (out middleware.DeserializeOutput, metadata middleware.Metadata, err error) {
+			out.RawResponse = &smithyhttp.Response{Response: replyOf(200, nativeReply)}
+			return out, metadata, nil
+		}), middleware.After)
+	}
+	withoutCredentials := func(o *quicksightembed.Options) { o.Credentials = nil }
+	out, err := newClient(t, server, withoutCredentials, quicksightembed.WithAPIOptions(stub)).GetSessionEmbedUrl(ctx, janesInput())
+	require.NoError(t, err)
+	assert.NotNil(t, out.EmbedUrl)
+
+	client := newClient(t, server, withoutCredentials, quicksightembed.WithAPIOptions(noStep))
+	_, err = client.GetSessionEmbedUrl(ctx, janesInput())
+	assert.Equal(t, "Options.Credentials", fieldsOf(t, err)[0].Field)
+	_, err = client.SignGetSessionEmbedUrl(ctx, janesInput())
+	assert.Equal(t, "Options.Credentials", fieldsOf(t, err)[0].Field)
+	assert.Empty(t, server.seen())
+}
+
+func TestFunctionThatFails(t *testing.T) {
+	server := newServer(t, status(200, nativeReply))
+	errOption := errors.New("no such step")
+	client := newClient(t, server)
+	fails := quicksightembed.WithAPIOptions(func(*middleware.Stack) error { return errOption })
+	_, err := client.GetSessionEmbedUrl(ctx, janesInput(), fails)
+	assert.ErrorIs(t, err, errOption)
+	_, err = client.SignGetSessionEmbedUrl(ctx, janesInput(), fails)
+	assert.ErrorIs(t, err, errOption)
+	_, err = client.GetSessionEmbedUrl(ctx, janesInput())
+	assert.NoError(t, err, "the next call has no such function")
+}
+
+func TestSigningWithAPIOptions(t *testing.T) {
+	server := newServer(t, status(200, nativeReply))
+	client := newClient(t, server, quicksightembed.WithAPIOptions(smithyhttp.SetHeaderValue("X-Acme", "tenant"), awsmiddleware.AddUserAgentKeyValue("acme", "1.2")))
+	req, err := client.SignGetSessionEmbedUrl(ctx, janesInput())
+	require.NoError(t, err)
+	assert.Contains(t, req.Header.Get("Authorization"), "x-acme")
+	assert.Contains(t, req.UserAgent(), "acme/1.2")
+	assert.Equal(t, "attempt=1; max=3", req.Header.Get("Amz-Sdk-Request"))
+	assert.Equal(t, server.URL+"/accounts/111122223333/session-embed-url?user-arn=arn%3Aaws%3Aquicksight%3Aus-east-1%3A111122223333%3Auser%2Fdefault%2Fjane", req.URL.String())
+	assert.Equal(t, ctx, req.Context())
+	assert.Empty(t, server.seen())
+}
+
+func TestClockSkewAndTimeoutInAStack(t *testing.T) {
+	server := skewedServer(t, time.Hour)
+	client := newClient(t, server, quicksightembed.WithAPIOptions(noStep))
+	for range 2 {
+		_, err := client.GetSessionEmbedUrl(ctx, janesInput())
+		require.NoError(t, err)
+	}
+	assert.Len(t, server.seen(), 3)
+
+	slow := newServer(t, http.HandlerFunc(stall))
+	_, err := newClient(t, slow, quicksightembed.WithAPIOptions(noStep)).GetSessionEmbedUrl(ctx, janesInput(), func(o *quicksightembed.Options) { o.AttemptTimeout = 20 * time.Millisecond })
+	assert.ErrorContains(t, err, "no complete reply within the attempt timeout of 20ms")
+	assert.Len(t, slow.seen(), 3)
+}
+
+func TestSecretsAreHiddenInAStack(t *testing.T) {
+	for name, reply := range leakyReplies {
+		t.Run(name, func(t *testing.T) {
+			showReply(t, handledBy(reply), func(_ *testing.T, s *scene) { s.options.APIOptions = []apiOption{noStep} })
 		})
 	}
 }

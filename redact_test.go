@@ -1,21 +1,28 @@
 package quicksightembed_test
 
 import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/logging"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -226,4 +233,248 @@ func TestShortTokensDoNotChangeDNSErrors(t *testing.T) {
 	require.ErrorAs(t, err, new(*net.DNSError))
 	assert.ErrorContains(t, err, "lookup test.example: no such host")
 	assert.Equal(t, 1, tries)
+}
+
+// BenchmarkLongErrorReply has a message of 1 MiB, which is searched for a session token of 2 KiB.
+func BenchmarkLongErrorReply(b *testing.B) {
+	token := strings.Repeat("FwoGZXIvYXdzEBYaDH+/", 100)
+	message := strings.Repeat("a message of many words, and none of them is secret; ", 1<<20/60)
+	client := clientOf(token, func(*http.Request) (*http.Response, error) {
+		return replyOf(400, `{"code":"AccessDeniedException","message":"`+message+`"}`), nil
+	})
+	b.ReportAllocs()
+	for b.Loop() {
+		client.GetSessionEmbedUrl(ctx, janesInput())
+	}
+}
+
+func TestLogModes(t *testing.T) {
+	for name, test := range map[string]struct {
+		mode aws.ClientLogMode
+		want []string
+	}{
+		"none":     {0, nil},
+		"signing":  {aws.LogSigning, []string{"DEBUG Signed at ", "SignedHeaders=amz-sdk-invocation-id;amz-sdk-request;host;x-amz-date;x-amz-security-token, Signature=REDACTED"}},
+		"request":  {aws.LogRequest, []string{"DEBUG Request\nGET /accounts/111122223333/session-embed-url?user-arn=arn%3Aaws", "HTTP/1.1\nHost: 127.0.0.1:", "Authorization: REDACTED\r\n", "X-Amz-Security-Token: REDACTED\r\n"}},
+		"response": {aws.LogResponse, []string{"DEBUG Response\nHTTP/1.1 200 OK\n", "X-Amzn-Requestid: header-id\r\n"}},
+		"body":     {aws.LogResponseWithBody, []string{"DEBUG Response\nHTTP/1.1 200 OK\n", `{"EmbedUrl":"https://us-east-1.quicksight.aws.amazon.com/embedding/abc/start?REDACTED","RequestId":"body-id","Status":200}`}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var log logLines
+			server := newServer(t, status(200, nativeReply, "X-Amzn-RequestId", "header-id"))
+			client := newClient(t, server, func(o *quicksightembed.Options) {
+				o.Credentials = staticCredentials("AKID", secretKey, token)
+				o.ClientLogMode, o.Logger = test.mode, &log
+			})
+			_, err := client.GetSessionEmbedUrl(ctx, janesInput())
+			require.NoError(t, err)
+			if test.want == nil {
+				assert.Empty(t, log)
+				return
+			}
+			require.Len(t, log, 1)
+			for _, want := range test.want {
+				assert.Contains(t, log[0], want)
+			}
+			assert.NotContains(t, log[0], "Set-Cookie", "a header that is not there is not logged")
+		})
+	}
+}
+
+func TestLogOfRetries(t *testing.T) {
+	var log logLines
+	server := newServer(t, replyWith(status(500, `{}`), status(200, nativeReply)))
+	client := newClient(t, server, func(o *quicksightembed.Options) { o.ClientLogMode, o.Logger = aws.LogRetries, &log })
+	_, err := client.GetSessionEmbedUrl(ctx, janesInput())
+	require.NoError(t, err)
+	assert.Equal(t, logLines{"DEBUG retrying request QuickSight/GetSessionEmbedUrl, attempt 2"}, log)
+}
+
+// contextLogger logs what the context of a call holds, as adapters do that add trace IDs.
+type contextLogger struct {
+	lines *logLines
+	ctx   context.Context
+}
+
+func (l contextLogger) WithContext(ctx context.Context) logging.Logger {
+	return contextLogger{l.lines, ctx}
+}
+
+func (l contextLogger) Logf(class logging.Classification, format string, args ...any) {
+	l.lines.Logf(class, fmt.Sprint(l.ctx.Value(traceKey{}), " ", format), args...)
+}
+
+type traceKey struct{}
+
+func TestLoggersOfAContext(t *testing.T) {
+	var log logLines
+	server := newServer(t, replyWith(status(500, `{}`), status(200, nativeReply)))
+	client := newClient(t, server, func(o *quicksightembed.Options) {
+		o.ClientLogMode, o.Logger = aws.LogRequest|aws.LogResponse|aws.LogRetries, contextLogger{lines: &log}
+	})
+	_, err := client.GetSessionEmbedUrl(context.WithValue(ctx, traceKey{}, "trace-7"), janesInput())
+	require.NoError(t, err)
+	assert.Len(t, log, 5)
+	for _, line := range log {
+		assert.Contains(t, line, "DEBUG trace-7 ")
+	}
+}
+
+// onTheWire returns a request as a server reads it.
+func onTheWire(t *testing.T, req *http.Request) *http.Request {
+	t.Helper()
+	var wire strings.Builder
+	require.NoError(t, req.Write(&wire))
+	received, err := http.ReadRequest(bufio.NewReader(strings.NewReader(wire.String())))
+	require.NoError(t, err)
+	return received
+}
+
+// What FuzzHiding makes texts of: a session token, a signature, the code of an embed URL.
+const (
+	hiddenToken     = "FwoGZXIvYXdzEBYaDH/7w+Qm3kZ==IvYXcz9/Kd+0aGv2qL8x8Wn5Rt/VYm+p4="
+	hiddenSignature = "5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7"
+	hiddenCode      = "c0d3s3cr3tc0d3s3cr3t"
+)
+
+// tokenEscapes are how services, gateways and libraries write a token into a text.
+var tokenEscapes = []*strings.Replacer{
+	strings.NewReplacer(),
+	strings.NewReplacer("+", "%2B", "/", "%2F", "=", "%3D"),
+	strings.NewReplacer("+", "%2b", "/", "%2f", "=", "%3d"),
+	strings.NewReplacer("+", "%252B", "/", "%252F", "=", "%253D"),
+	strings.NewReplacer("+", "&#43;", "/", "&#x2F;", "=", "&#61;"),
+	strings.NewReplacer("+", `\u002b`, "/", `\/`, "=", `\u003d`),
+	strings.NewReplacer("+", "-", "/", "_", "=", ""),
+	strings.NewReplacer("+", " ", "/", "/\n", "=", `\=`),
+}
+
+// harmless are texts in which there is nothing to hide.
+var harmless = []string{
+	" ", "\n", `"`, "<", "why? ", " at q@q.example ", `must match ^/users/(\d+)?$`, " is it /start? ", `{"a":[1]}`, "日本語", "%", "token=", "a/b", "?", "://", "&",
+}
+
+// FuzzHiding looks for a text that shows a secret, and for one that loses anything else. The script
+// says what a text is made of.
+func FuzzHiding(f *testing.F) {
+	f.Add([]byte{0, 4, 0, 1, 0, 255, 0, 5, 0}, "hello")
+	f.Add([]byte{9, 0, 255, 2, 0, 0, 3, 0, 0, 4, 0, 0}, "x")
+	f.Add([]byte{1, 3, 7, 1, 10, 8, 33, 20, 60}, "-")
+	f.Add([]byte{5, 0, 0, 0, 6, 0, 3, 0, 0, 0, 2, 0}, "why")
+	f.Add([]byte{0, 11, 0, 1, 0, 8}, "")                // the end of the text is a piece of the token
+	f.Add([]byte{1, 55, 255, 0, 6, 0, 0, 6, 0}, "")     // the end of the token is a piece of the text
+	f.Add([]byte{1, 0, 255, 1, 0, 255, 1, 55, 255}, "") // a text that is longer than the token
+	f.Fuzz(func(t *testing.T, script []byte, prose string) {
+		prose = strings.ToValidUTF8(prose, "")
+		if len(script) > 60 || strings.ContainsAny(prose, "?@") {
+			return // what is made of the script has these
+		}
+		var text strings.Builder
+		hasURL := false
+		for i := 0; i+2 < len(script); i += 3 {
+			kind, a, b := script[i]%6, int(script[i+1]), int(script[i+2])
+			switch kind {
+			case 0:
+				text.WriteString(harmless[a%len(harmless)])
+			case 1:
+				from := a % len(hiddenToken)
+				piece := hiddenToken[from:min(from+b, len(hiddenToken))]
+				tokenEscapes[int(script[i]/6)%len(tokenEscapes)].WriteString(&text, piece)
+			case 2:
+				text.WriteString(hiddenSignature)
+			case 3:
+				text.WriteString("https://q.example/embedding/a?code=" + hiddenCode + "&isauthcode=true")
+				hasURL = true
+			case 4:
+				text.WriteString("https://jane:" + hiddenCode + "@q.example/x")
+				hasURL = true
+			case 5:
+				text.WriteString(prose)
+			}
+		}
+		message, err := errorThatQuotes(text.String())
+
+		for _, shown := range []string{message, err.Error(), fmt.Sprintf("%+v %#v", err, err)} {
+			require.NotContains(t, shown, hiddenSignature)
+			require.NotContains(t, shown, hiddenCode)
+			shown = strings.ReplaceAll(shown, "REDACTED", "*") // its R may go on with what is a piece of 7
+			require.False(t, hasPieceOf(hiddenToken, shown), "%q shows a piece of the token", shown)
+		}
+		want := strings.NewReplacer(hiddenToken, "REDACTED", url.QueryEscape(hiddenToken), "REDACTED").Replace(text.String())
+		switch {
+		case hasPieceOf(hiddenToken, want):
+			require.Equal(t, "REDACTED", message)
+		case !hasURL && (!strings.ContainsAny(want, "?@") || !strings.Contains(want, "/")):
+			want = strings.ReplaceAll(want, hiddenSignature, "REDACTED")
+			require.Equal(t, cmp.Or(want, "UnknownError"), message)
+		}
+		rest := text.String()
+		for kept := range strings.SplitSeq(message, "REDACTED") {
+			_, after, found := strings.Cut(rest, kept)
+			require.True(t, found || text.Len() == 0, "%q has %q in another place", message, kept)
+			rest = after
+		}
+	})
+}
+
+// errorThatQuotes returns the message, and the error, of a call that is answered with a text.
+func errorThatQuotes(text string) (message string, err error) {
+	body, _ := json.Marshal(map[string]string{"message": text})
+	client := quicksightembed.New(quicksightembed.Options{
+		Region: "us-east-1", Credentials: staticCredentials("ASIA", secretKey, hiddenToken), Retryer: aws.NopRetryer{}, HTTPSignerV4: knownSigner{},
+		HTTPClient: smithyhttp.ClientDoFunc(func(*http.Request) (*http.Response, error) {
+			header := http.Header{"X-Amzn-Errortype": {"NewException"}}
+			return &http.Response{StatusCode: 400, Header: header, Body: io.NopCloser(bytes.NewReader(body))}, nil
+		}),
+	})
+	_, err = client.GetSessionEmbedUrl(context.Background(), janesInput())
+	var apiErr smithy.APIError
+	errors.As(err, &apiErr)
+	return apiErr.ErrorMessage(), err
+}
+
+// hasPieceOf reports whether text has 8 bytes in a row of a secret.
+func hasPieceOf(secret, text string) bool {
+	for i := range len(secret) - 7 {
+		if strings.Contains(text, secret[i:i+8]) {
+			return true
+		}
+	}
+	return false
+}
+
+// knownSigner signs with a signature that the test knows.
+type knownSigner struct{}
+
+func (knownSigner) SignHTTP(_ context.Context, c aws.Credentials, r *http.Request, _, _, _ string, _ time.Time, _ ...func(*v4.SignerOptions)) error {
+	r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=ASIA/x, SignedHeaders=host, Signature="+hiddenSignature)
+	r.Header.Set("X-Amz-Security-Token", c.SessionToken)
+	return nil
+}
+
+func TestOutputIsPrintedWithoutItsSecret(t *testing.T) {
+	createdAt := time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
+	out := &quicksightembed.GetSessionEmbedUrlOutput{
+		EmbedUrl:  aws.String("https://us-east-1.quicksight.aws.amazon.com/embedding/abc/start?code=c0de"),
+		RequestId: aws.String("r"),
+		Status:    200,
+		Id:        aws.String("1"),
+		CreatedAt: &createdAt,
+	}
+	const want = "{EmbedUrl:https://us-east-1.quicksight.aws.amazon.com/embedding/abc/start?REDACTED RequestId:r Status:200 Id:1 CreatedAt:2025-01-01 00:00:00 +0000 UTC}"
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
+		assert.Equal(t, want, fmt.Sprintf(verb, out), verb)
+		assert.Equal(t, want, fmt.Sprintf(verb, *out), verb)
+	}
+	assert.Contains(t, fmt.Sprintf("%+v", struct {
+		Out *quicksightembed.GetSessionEmbedUrlOutput
+	}{out}), "?REDACTED")
+
+	var log bytes.Buffer
+	slog.New(slog.NewJSONHandler(&log, nil)).Info("asked", "out", out)
+	assert.Contains(t, log.String(), `"EmbedUrl":"https://us-east-1.quicksight.aws.amazon.com/embedding/abc/start?REDACTED"`)
+
+	body, err := json.Marshal(out)
+	require.NoError(t, err)
+	assert.Contains(t, string(body), "?code=c0de", "a backend sends the JSON form to its page")
 }

@@ -1,6 +1,14 @@
 package quicksightembed_test
 
 import (
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -9,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"example.com/quicksightembed"
+	"example.com/quicksightembed/embedtest"
 )
 
 func TestValidateAccepts(t *testing.T) {
@@ -219,4 +228,188 @@ func TestInputValidationCanBeDisabled(t *testing.T) {
 		_, err = client.SignGetSessionEmbedUrl(ctx, in, disable, func(o *quicksightembed.Options) { o.Region = "x.evil" })
 		assert.Equal(t, "Options.Region", fieldsOf(t, err)[0].Field)
 	}
+}
+
+func BenchmarkValidate(b *testing.B) {
+	in := janesInput()
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := in.Validate(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// FuzzInput looks for input that is sent as something else than what was given, and for input that
+// panics.
+func FuzzInput(f *testing.F) {
+	f.Add(account, "/start", int64(60), jane, uint8(7))
+	f.Add(account, "/dashboards/a_b-c", int64(15), "arn:aws-cn:quicksight:cn-north-1:111122223333:user/default/role/Jané D+e ~!*'()&=%?/#x;y", uint8(7))
+	f.Add(account, "/analyses/x", int64(600), "arn:aws:quicksight:us-east-1:111122223333:user/d/\u2028%2F%00+ ", uint8(4))
+	f.Add("../../x", "/start?x#y", int64(-1), "arn:aws:quicksight::111122223333:user/default/jane\r\nX: y", uint8(7))
+	var verdict embedtest.Request
+	server := embedtest.NewServer(func(o *embedtest.Options) { o.OnRequest = func(r embedtest.Request) { verdict = r } })
+	f.Cleanup(server.Close)
+	client := quicksightembed.NewFromConfig(server.Config())
+	toAWS := quicksightembed.New(optionsFor("us-east-1", plain))
+	f.Fuzz(func(t *testing.T, accountID, entryPoint string, lifetime int64, userArn string, given uint8) {
+		in := &quicksightembed.GetSessionEmbedUrlInput{AwsAccountId: &accountID}
+		want := url.Values{}
+		if given&1 != 0 {
+			in.EntryPoint = &entryPoint
+			want.Set("entry-point", entryPoint)
+		}
+		if given&2 != 0 {
+			in.SessionLifetimeInMinutes = &lifetime
+			want.Set("session-lifetime", strconv.FormatInt(lifetime, 10))
+		}
+		if given&4 != 0 {
+			in.UserArn = &userArn
+			want.Set("user-arn", userArn)
+		}
+		req, err := toAWS.SignGetSessionEmbedUrl(context.Background(), in)
+		if invalid := in.Validate(); invalid != nil {
+			require.Error(t, err)
+			require.ErrorAs(t, err, new(*quicksightembed.ValidationError))
+			for _, field := range fieldsOf(t, err) {
+				require.LessOrEqual(t, len(field.Value), 128)
+				require.NotContains(t, field.String(), "\n")
+			}
+			return
+		}
+		require.NoError(t, err)
+		received := onTheWire(t, req)
+		require.Equal(t, "quicksight.us-east-1.amazonaws.com", received.Host)
+		require.Equal(t, "/accounts/"+accountID+"/session-embed-url", received.URL.EscapedPath())
+		require.NotContains(t, received.URL.RawQuery, "+")
+		require.Empty(t, received.URL.Fragment)
+		got, err := url.ParseQuery(received.URL.RawQuery)
+		require.NoError(t, err)
+		require.Equal(t, want, got)
+		require.Len(t, received.Header, 5, "no value makes a header of its own")
+
+		_, err = client.GetSessionEmbedUrl(context.Background(), in)
+		require.Equal(t, verdict.Code == "", err == nil)
+		require.Equal(t, *in, verdict.Input, "embedtest reads what was given")
+		require.Contains(t, []string{"", "AccessDeniedException"}, verdict.Code, verdict.Message)
+	})
+}
+
+// TestRulesAtTheirEdges has the first and the last value that each rule takes, and their
+// neighbours that it does not.
+func TestRulesAtTheirEdges(t *testing.T) {
+	arn := func(partition, region, namespace string) string {
+		return "arn:" + partition + ":quicksight:" + region + ":012345678909:user/" + namespace + "/x"
+	}
+	type value struct{ account, entryPoint, userArn, region, base string }
+	for name, test := range map[string]struct {
+		in   value
+		want string // the field that is refused
+	}{
+		"an account of the first and last digits":        {value{account: "012345678909"}, ""},
+		"an account with what is before the digits":      {value{account: "01234567890/"}, "AwsAccountId"},
+		"an account with what is behind the digits":      {value{account: "01234567890:"}, "AwsAccountId"},
+		"an account of 12 letters":                       {value{account: "accountident"}, "AwsAccountId"},
+		"an id of the first and last letters and digits": {value{entryPoint: "/dashboards/azAZ09_-"}, ""},
+		"an id with what is before a":                    {value{entryPoint: "/dashboards/`"}, "EntryPoint"},
+		"an id with what is behind z":                    {value{entryPoint: "/dashboards/{"}, "EntryPoint"},
+		"an id with what is before A":                    {value{entryPoint: "/dashboards/@"}, "EntryPoint"},
+		"an id with what is behind Z":                    {value{entryPoint: "/dashboards/["}, "EntryPoint"},
+		"an id with what is before 0":                    {value{entryPoint: "/analyses//"}, "EntryPoint"},
+		"an id with what is behind 9":                    {value{entryPoint: "/analyses/:"}, "EntryPoint"},
+		"an id of one character":                         {value{entryPoint: "/analyses/x"}, ""},
+		"a partition of 64 characters":                   {value{userArn: arn("aws-"+strings.Repeat("x", 64), "r", "n")}, ""},
+		"a partition of 65 characters":                   {value{userArn: arn("aws-"+strings.Repeat("x", 65), "r", "n")}, "UserArn"},
+		"a partition that begins otherwise":              {value{userArn: arn("xaws-", "r", "n")}, "UserArn"},
+		"an ARN's region of one letter":                  {value{userArn: arn("aws", "r", "n")}, ""},
+		"an ARN's region of 63 characters":               {value{userArn: arn("aws", strings.Repeat("r", 63), "n")}, ""},
+		"an ARN's region of 64 characters":               {value{userArn: arn("aws", strings.Repeat("r", 64), "n")}, "UserArn"},
+		"an ARN's region of 12 digits":                   {value{userArn: arn("aws", "111122223333", "n")}, ""},
+		"an ARN's region that begins with a hyphen":      {value{userArn: arn("aws", "-r", "n")}, "UserArn"},
+		"an ARN's region that ends with a hyphen":        {value{userArn: arn("aws", "r-", "n")}, "UserArn"},
+		"a user name that begins with a control":         {value{userArn: "arn:aws:quicksight:us-east-1:012345678909:user/n/\x01x"}, "UserArn"},
+		"a region of 63 characters":                      {value{region: strings.Repeat("r", 63)}, ""},
+		"a region of 64 characters":                      {value{region: strings.Repeat("r", 64)}, "Options.Region"},
+		"the first port":                                 {value{base: "http://localhost:1"}, ""},
+		"the last port":                                  {value{base: "http://localhost:65535"}, ""},
+		"a port behind the last":                         {value{base: "http://localhost:65536"}, "Options.BaseEndpoint"},
+		"a label of 63 characters":                       {value{base: "http://" + strings.Repeat("x", 63) + ".example"}, ""},
+		"a label of 64 characters":                       {value{base: "http://" + strings.Repeat("x", 64) + ".example"}, "Options.BaseEndpoint"},
+		"a host of one character":                        {value{base: "http://x"}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			in := &quicksightembed.GetSessionEmbedUrlInput{AwsAccountId: aws.String(cmp.Or(test.in.account, "012345678909"))}
+			if test.in.entryPoint != "" {
+				in.EntryPoint = &test.in.entryPoint
+			}
+			if test.in.userArn != "" {
+				in.UserArn = &test.in.userArn
+			}
+			o := optionsFor(cmp.Or(test.in.region, "us-east-1"), plain)
+			if test.in.base != "" {
+				o.BaseEndpoint = &test.in.base
+			}
+			_, err := quicksightembed.New(o).SignGetSessionEmbedUrl(context.Background(), in)
+			if test.want == "" {
+				require.NoError(t, err)
+				return
+			}
+			fields := fieldsOf(t, err)
+			require.Len(t, fields, 1)
+			require.Equal(t, test.want, fields[0].Field)
+		})
+	}
+}
+
+func TestUserArnThatIsCutOffIsNone(t *testing.T) {
+	for _, userArn := range []string{"arn", "arn:aws", "arn:aws:quicksight", "aws:quicksight:us-east-1:111122223333:user/default/jane", "arn:aws:quicksight:us-east-1:111122223333:user/default"} {
+		in := janesInput()
+		in.UserArn = &userArn
+		fields := fieldsOf(t, in.Validate())
+		require.Len(t, fields, 1)
+		require.Equal(t, "must be arn:{partition}:quicksight:{region}:{account}:user/{namespace}/{user name}", fields[0].Problem, userArn)
+	}
+}
+
+func TestRequestOnTheWire(t *testing.T) {
+	const path = "/accounts/111122223333/session-embed-url"
+	for name, test := range map[string]struct {
+		input quicksightembed.GetSessionEmbedUrlInput
+		want  string
+	}{
+		"the account alone": {want: path},
+		"an entry point":    {quicksightembed.GetSessionEmbedUrlInput{EntryPoint: aws.String("/start/favorites")}, path + "?entry-point=%2Fstart%2Ffavorites"},
+		"a lifetime":        {quicksightembed.GetSessionEmbedUrlInput{SessionLifetimeInMinutes: aws.Int64(15)}, path + "?session-lifetime=15"},
+		"everything": {
+			quicksightembed.GetSessionEmbedUrlInput{
+				EntryPoint:               aws.String("/dashboards/a-b_c"),
+				SessionLifetimeInMinutes: aws.Int64(600),
+				UserArn:                  aws.String("arn:aws:quicksight:us-east-1:111122223333:user/default/Jané D+e/~!*'()&=%?"),
+			},
+			path + "?entry-point=%2Fdashboards%2Fa-b_c&session-lifetime=600" +
+				"&user-arn=arn%3Aaws%3Aquicksight%3Aus-east-1%3A111122223333%3Auser%2Fdefault%2FJan%C3%A9%20D%2Be%2F~%21%2A%27%28%29%26%3D%25%3F",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := newServer(t, status(200, nativeReply))
+			test.input.AwsAccountId = aws.String(account)
+			_, err := newClient(t, server).GetSessionEmbedUrl(context.Background(), &test.input)
+			require.NoError(t, err)
+			require.Len(t, server.seen(), 1)
+			assert.Equal(t, http.MethodGet, server.seen()[0].Method)
+			assert.Equal(t, test.want, server.seen()[0].RequestURI)
+			assert.Zero(t, server.seen()[0].ContentLength)
+		})
+	}
+}
+
+func TestInputIsPrintedWithItsValues(t *testing.T) {
+	in := janesInput()
+	in.SessionLifetimeInMinutes = aws.Int64(60)
+	const want = "{AwsAccountId:111122223333 SessionLifetimeInMinutes:60 UserArn:" + jane + "}"
+	assert.Equal(t, want, fmt.Sprintf("%v", in))
+	assert.Equal(t, want, fmt.Sprintf("%+v", *in))
+	var log bytes.Buffer
+	slog.New(slog.NewJSONHandler(&log, nil)).Info("asking", "in", in)
+	assert.Contains(t, log.String(), `"in":{"AwsAccountId":"111122223333","SessionLifetimeInMinutes":60,"UserArn":"`+jane+`"}`)
 }

@@ -1,3 +1,0 @@
-// Package reliability shows, in tests, that calls end in time, that retries do not make an outage
-// worse, and that many calls at once are all answered, each for its own user.
-package reliability
