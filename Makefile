@@ -1,4 +1,4 @@
-# One way to run each check. CI runs them all: .ci/run installs what they need and runs make all.
+# A target for each check. CI runs them all: .ci/run installs what they need and runs make all.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -9,20 +9,23 @@ gotest := $(CURDIR)/.ci/gotest
 # A count, not a time: before Go 1.27, a run that ends by time can fail with "context deadline
 # exceeded", because of a race in go test. https://go.dev/issue/75804
 fuzztime := 40000x
+checks := format lint tidy imports test oldest platforms race compat webapp load coverage budget \
+	fuzz bench readme newest
+installed := node_modules/.package-lock.json
 
-# The modules: what users have, and what tests it.
+# The modules: those that users have, and those that test them.
 ours := . examples/webapp
 modules := $(ours) compat compat/peers/instrumentation
 
 # The modules of the other clients that compat/ compares this one with. The AWS CLI, boto3 and the
-# browsers are Debian's.
+# browsers are from Debian.
 peers := github.com/aws/smithy-go github.com/aws/aws-sdk-go-v2 \
 	$(addprefix github.com/aws/aws-sdk-go-v2/,config credentials service/quicksight)
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-all: format lint tidy imports test oldest platforms race compat webapp load coverage budget fuzz bench readme newest ## all that CI runs
+all: $(checks) ## all that CI runs
 
 format: ## what gofmt would change
 	@unformatted=$$(find . -name node_modules -prune -o -name '*.go' -print0 | xargs -0 gofmt -l); [ -z "$$unformatted" ] || { echo "gofmt would change: $$unformatted"; exit 1; }
@@ -48,7 +51,7 @@ oldest: ## the same, with the oldest Go that go.mod allows
 		GOTOOLCHAIN=$$oldest go test ./... \
 	); done
 
-platforms: ## with 32 bits, with approved cryptography alone, with the next encoding/json; go vet for other systems
+platforms: ## with 32 bits, FIPS, the next encoding/json; go vet for other systems
 	GOARCH=386 go test ./...
 	GODEBUG=fips140=only go test ./...
 	GOEXPERIMENT=jsonv2 go test ./...
@@ -59,11 +62,11 @@ platforms: ## with 32 bits, with approved cryptography alone, with the next enco
 race: ## the tests, with the race detector
 	for module in $(ours); do (cd $$module && go test -race ./...); done
 
-compat: compat/peers/js/node_modules/.package-lock.json ## beside the official client, other SDKs, the AWS CLI, curl, tracing
+compat: compat/peers/js/$(installed) ## beside other clients: the official one, SDKs, the AWS CLI
 	cd compat/peers && $(gotest) -race .
 	cd compat/peers/instrumentation && $(gotest) -race .
 
-webapp: examples/webapp/node_modules/.package-lock.json compat/browsers/node_modules/.package-lock.json ## the page, in Chromium and in Firefox
+webapp: examples/webapp/$(installed) compat/browsers/$(installed) ## the page, in two browsers
 	node --test --test-reporter=spec --test-timeout=900000 compat/browsers/page.test.mjs
 
 load: ## calls end in time, retries do not make an outage worse, many calls are all answered
@@ -93,7 +96,7 @@ readme: ## what the README tells newcomers to run
 newest: ## the newest AWS core and smithy-go, in a copy: reported, and gates nothing
 	.ci/newest
 
-# What follows writes files.
+# The targets below write files.
 
 generate: ## the tables of the documents and compat/peers/api.txt, from the code and the tests
 	cd compat/peers && go test -count=1 -run '^TestDocumentsTables|^TestAPI$$' . -update
@@ -105,7 +108,7 @@ mutants: ## how many small changes of the code the tests notice; docs/reliabilit
 	GOFLAGS=-short=true go tool -modfile=$(CURDIR)/tools/go.mod gremlins unleash --workers 1 --timeout-coefficient 5 --invert-logical --invert-loopctrl \
 		-E 'embedtest|examples|compat' .
 	GOFLAGS=-short=true go tool -modfile=$(CURDIR)/tools/go.mod gremlins unleash --workers 1 --timeout-coefficient 5 --invert-logical --invert-loopctrl \
-		-E '(server|state|options|request|service|session|recent|fault|certificate|sts|console).go' ./embedtest
+		-E '(server|state|options|request|service|session|boundedmap|fault|certificate|sts|console).go' ./embedtest
 
 update-peers: ## move the other clients to their newest versions, and run the parity suite
 	cd compat && go get $(peers:%=%@latest) && go mod tidy
@@ -114,7 +117,7 @@ update-peers: ## move the other clients to their newest versions, and run the pa
 	npm install --prefix examples/webapp --save-exact amazon-quicksight-embedding-sdk@latest
 	$(MAKE) compat webapp
 
-update-core: ## move the AWS core that the library is built on to its newest version, and run the tests and the parity suite
+update-core: ## move the AWS core to its newest version, and run the tests and the parity suite
 	go get github.com/aws/aws-sdk-go-v2@latest github.com/aws/smithy-go@latest
 	for module in $(modules); do (cd $$module && go mod tidy); done
 	$(MAKE) test compat budget
@@ -123,11 +126,10 @@ update-tools: ## move the linter and the mutation tester, which tools/go.mod pin
 	cd tools && go get tool && go mod tidy
 	$(MAKE) lint
 
-# npm writes this file when it is done.
-%/node_modules/.package-lock.json: %/package-lock.json
+# npm writes this file last.
+%/$(installed): %/package-lock.json
 	npm ci --prefix $*
 	touch $@
 
-.NOTPARALLEL: # each check keeps a machine busy
-.PHONY: help all format lint tidy imports test oldest platforms race compat webapp load coverage budget fuzz bench readme newest generate performance mutants \
-	update-peers update-core update-tools
+.NOTPARALLEL: # each check keeps the machine busy
+.PHONY: help all $(checks) generate performance mutants update-peers update-core update-tools

@@ -24,39 +24,36 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// ServiceID is the name of the service in errors, in spans, and in aws.Config.ServiceOptions.
+// ServiceID is the service's name in errors, spans and ServiceOptions.
 const ServiceID = "QuickSight"
 
 const (
 	operation       = "GetSessionEmbedUrl"
 	emptyBodySHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-	version         = "0.1.0" // of this library, as in the CHANGELOG
+	version         = "0.2.0" // of this library, as in the CHANGELOG
 )
 
-// GetSessionEmbedUrlAPIClient is what *Client implements. Take it instead of *Client where tests
-// pass a mock.
+// GetSessionEmbedUrlAPIClient is a *Client, or a mock in a test.
 type GetSessionEmbedUrlAPIClient interface {
 	GetSessionEmbedUrl(context.Context, *GetSessionEmbedUrlInput, ...func(*Options)) (*GetSessionEmbedUrlOutput, error)
 }
 
-// Client calls GetSessionEmbedUrl. It is safe for concurrent use and needs no closing. Make one per
-// process, with New or NewFromConfig, and pass what differs between calls (each end user's
-// role-session credentials) as options of the call.
+// Client is safe for concurrent use and needs no closing. Make one per process, and pass what
+// differs between calls, such as credentials, as options of the call.
 type Client struct {
-	options      *Options     // a pointer, through which fmt prints no keys
-	problems     []FieldError // of options that no call can work with
-	sendProblems []FieldError // of region, endpoint and credentials, which a stub does not need
+	options      *Options     // a pointer, so that fmt prints no keys
+	problems     []FieldError // with options that every call needs
+	sendProblems []FieldError // with region, endpoint, credentials: not needed by stubs
 	endpoint     *url.URL
-	userAgent    unique.Handle[string] // many clients have the same
+	userAgent    unique.Handle[string] // the same for many clients
 	attempts     *retry.Attempt
 	sender       HTTPClient
-	inStack      bool          // the program has middleware of its own
-	clockSkew    *atomic.Int64 // nanoseconds that the service's clock was ahead at the last call
+	inStack      bool          // the program has its own middleware
+	clockSkew    *atomic.Int64 // nanoseconds that the service's clock was ahead
 }
 
-// New returns a client with the options. It fills in HTTPClient, HTTPSignerV4, Logger, Retryer and
-// TracerProvider if they are unset, and then calls the functions in order. Options that cannot work
-// are reported by each call.
+// New returns a client. It fills in unset options, then calls the functions in order. Unusable
+// options are a *ValidationError of each call.
 func New(options Options, optFns ...func(*Options)) *Client {
 	options = options.Copy()
 	if isNone(options.Retryer) {
@@ -69,12 +66,9 @@ func New(options Options, optFns ...func(*Options)) *Client {
 	return newClient(options, &Client{options: &unset, clockSkew: new(atomic.Int64)})
 }
 
-// NewFromConfig returns a client with the settings of cfg, such as config.LoadDefaultConfig of
-// aws-sdk-go-v2/config returns: region, credentials, endpoint URL, FIPS and dual-stack, retries,
-// HTTP client, logging, app ID, defaults mode, APIOptions, interceptors. It calls
-// cfg.ServiceOptions with ServiceID and *Options, and then optFns. It names fields of cfg that the
-// official client acts on and this one does not in one warning, through cfg.Logger or, if that is
-// nil, slog.
+// NewFromConfig returns a client with the settings of cfg. It calls cfg.ServiceOptions with
+// ServiceID and *Options, then optFns. One warning names settings that this client does not
+// support.
 func NewFromConfig(cfg aws.Config, optFns ...func(*Options)) *Client {
 	warnOfUnsupported(cfg)
 	return New(optionsFrom(cfg), func(o *Options) {
@@ -87,8 +81,8 @@ func NewFromConfig(cfg aws.Config, optFns ...func(*Options)) *Client {
 	})
 }
 
-// newClient resolves what follows from options that are complete. The client shares its clock skew
-// and, if the options are the same, its User-Agent and retryer with the one that it is made from.
+// newClient makes a client of complete options. It shares the clock skew and, if the options are
+// the same, User-Agent and retryer with the client that it is made from.
 func newClient(o Options, from *Client) *Client {
 	o = o.Copy() // option functions may have kept a pointer into it
 	if o.RetryMaxAttempts > 0 && o.RetryMaxAttempts != from.options.RetryMaxAttempts {
@@ -111,8 +105,8 @@ func newClient(o Options, from *Client) *Client {
 	return c
 }
 
-// with returns the client for a call that has options of its own. It shares retry quota,
-// connections and clock skew with c, unless the options change the Retryer or the HTTPClient.
+// with returns the client for a call with its own options. It shares retry quota, connections and
+// clock skew with c, unless the options change the Retryer or the HTTPClient.
 func (c *Client) with(optFns []func(*Options)) *Client {
 	if len(optFns) == 0 {
 		return c
@@ -126,47 +120,33 @@ func (c *Client) with(optFns []func(*Options)) *Client {
 // Options returns a copy of the client's options.
 func (c *Client) Options() Options { return c.options.Copy() }
 
-// Format prints the client's options without secrets, whatever the verb.
+// Format prints the options, without secrets.
 func (c *Client) Format(f fmt.State, verb rune) { c.options.Format(f, verb) }
 
-// GetSessionEmbedUrl asks QuickSight for a URL that opens its console, once and within 5 minutes,
-// for one user. A web page puts the URL into an iframe. The user must be an author or admin of an
-// Enterprise edition account, and the page's domain must be allowed there. A call makes at most 3
-// attempts of at most 15 seconds each, besides the credentials lookup, and ends with ctx; [Options]
-// change that. A nil params is an input without AwsAccountId.
+// GetSessionEmbedUrl returns a URL that opens the console for one user, an author or admin of an
+// Enterprise edition account that allows the page's domain. By default, a call makes at most 3
+// attempts of 15 seconds, each after a credentials lookup. It ends with ctx.
 //
 // Every error is a *smithy.OperationError. Inside it, errors.As finds
-//   - a *[ValidationError]: the input or the options are wrong, and nothing was sent;
-//   - a *[CredentialsError]: the credentials provider failed. If it asked a service such as STS,
-//     its error is a nested *smithy.OperationError, and may be any of the following: check it
-//     first;
-//   - one of this package's exceptions, or a *smithy.GenericAPIError: what QuickSight answered. All
-//     are smithy.APIError;
-//   - an *awshttp.ResponseError: status and request ID of the reply, around the error itself; 0 and
-//     "" if there was no reply;
-//   - a *smithyhttp.RequestSendError: no reply, or none within the attempt timeout. Then an
-//     interface{ Timeout() bool }, which errors.As finds too, returns true;
-//   - a *smithy.DeserializationError: a reply that cannot be read: not the JSON expected, cut off,
-//     or larger than 1 MiB;
-//   - a *smithy.CanceledError or an *aws.RequestCanceledError: ctx ended while sending or waiting.
-//     Use errors.Is with context.Canceled or context.DeadlineExceeded: it finds them whenever ctx
-//     ended;
-//   - a *retry.MaxAttemptsError: no attempt is left. It is around the last attempt's error.
-//
-// The packages are smithy-go, its transport/http (smithyhttp), and of aws-sdk-go-v2 aws, aws/retry
-// and aws/transport/http (awshttp).
+//   - *[ValidationError]: the input or options are wrong; nothing was sent
+//   - *[CredentialsError]: check it first, it can contain an error of STS
+//   - *…Exception or *smithy.GenericAPIError, both smithy.APIError: the answer
+//   - *awshttp.ResponseError, around it: HTTP status and request ID
+//   - *smithyhttp.RequestSendError: no reply in time, or none
+//   - *smithy.DeserializationError: an unreadable reply, or one above 1 MiB
+//   - *retry.MaxAttemptsError, around the last attempt's error
+//   - with errors.Is: context.Canceled or context.DeadlineExceeded, if ctx ended
 //
 // See https://docs.aws.amazon.com/quicksight/latest/APIReference/API_GetSessionEmbedUrl.html
 func (c *Client) GetSessionEmbedUrl(ctx context.Context, params *GetSessionEmbedUrlInput, optFns ...func(*Options)) (out *GetSessionEmbedUrlOutput, err error) {
 	return (&call{Client: c.with(optFns)}).run(ctx, params)
 }
 
-// SignGetSessionEmbedUrl validates, builds and signs the request of a first attempt, and does not
-// send it. Send it within five minutes, and once. Deserialize steps of Options.APIOptions are not
-// called. Its errors are those of GetSessionEmbedUrl that come before sending.
+// SignGetSessionEmbedUrl returns the signed request of a first attempt. Send it once, within 5
+// minutes. Deserialize steps of APIOptions are not called.
 func (c *Client) SignGetSessionEmbedUrl(ctx context.Context, params *GetSessionEmbedUrlInput, optFns ...func(*Options)) (req *http.Request, err error) {
 	unsent := *c.with(optFns)
-	// Nothing is sent, so nothing counts towards the quota of the client's retryer.
+	// Nothing is sent, so it must not use up the quota of the client's retryer.
 	once := retry.AddWithMaxAttempts(aws.NopRetryer{}, unsent.options.Retryer.MaxAttempts())
 	unsent.attempts = retry.NewAttemptMiddleware(once, newRequest)
 	call := &call{Client: &unsent, signOnly: true}
@@ -176,7 +156,7 @@ func (c *Client) SignGetSessionEmbedUrl(ctx context.Context, params *GetSessionE
 	return call.signed.WithContext(ctx), nil
 }
 
-// call is one operation: what its attempts have in common, and what the current one has found.
+// call is the state of one operation and of its current attempt.
 type call struct {
 	*Client
 	signOnly     bool
@@ -187,10 +167,10 @@ type call struct {
 
 	// Of the current attempt.
 	credentials aws.Credentials
-	signed      *smithyhttp.Request // if it is not to be sent
+	signed      *smithyhttp.Request // if signOnly
 }
 
-// run makes the call: directly or, if the program has middleware of its own, through a stack.
+// run makes the call: directly or, if the program has its own middleware, through a stack.
 func (c *call) run(ctx context.Context, params *GetSessionEmbedUrlInput) (out *GetSessionEmbedUrlOutput, err error) {
 	if ctx == nil {
 		return nil, operationError(errors.New("the context is nil: pass context.Background() if there is none"))
@@ -237,8 +217,8 @@ var operationSpan = []tracing.SpanOption{func(o *tracing.SpanOptions) {
 	o.Properties.Set("rpc.service", ServiceID)
 }}
 
-// end records how the operation ended, and wraps its error. If the context ended, the error says
-// so, also if a credentials provider returned an error of its own for it.
+// end records how the operation ended, and wraps its error. If the context ended, the error wraps
+// the context's error, even if a credentials provider returned another one.
 func end(ctx context.Context, span tracing.Span, err error) error {
 	defer span.End()
 	span.SetProperty("error", err != nil)
@@ -280,8 +260,8 @@ func (c *call) invoke(ctx context.Context, params *GetSessionEmbedUrlInput) (res
 
 var invocationIDs = smithyrand.NewUUID(rand.Reader)
 
-// validate returns the input, or what is wrong with it and with the options. In a stack, what a
-// stub does not need is checked where it is needed.
+// validate returns the input, or what is wrong with it and the options. In a stack, what a stub
+// does not need is checked later, where it is used.
 func (c *call) validate(parameters any) (*GetSessionEmbedUrlInput, error) {
 	params, ok := parameters.(*GetSessionEmbedUrlInput)
 	if !ok {
@@ -343,25 +323,25 @@ func (c *call) getIdentity(ctx context.Context, _ *smithyhttp.Request) (err erro
 }
 
 func (c *call) resolveEndpoint(_ context.Context, req *smithyhttp.Request) error {
-	if len(c.sendProblems) > 0 && c.sendProblems[0] != noCredentials { // which are the last, and not needed here
+	// If credentials are missing, that is the last problem, and does not matter here.
+	if len(c.sendProblems) > 0 && c.sendProblems[0] != noCredentials {
 		return &ValidationError{Fields: c.sendProblems}
 	}
 	req.URL.Scheme, req.URL.Host = c.endpoint.Scheme, c.endpoint.Host
 	if prefix := c.endpoint.Path; prefix != "" {
-		// net/url ignores a RawPath that is no escaped form of Path, and the official
-		// client sends Path.
+		// net/url ignores a RawPath that does not match Path, and the official client then
+		// sends Path.
 		req.URL.RawPath = smithyhttp.JoinPath(cmp.Or(c.endpoint.RawPath, prefix), req.URL.RawPath)
 		req.URL.Path = smithyhttp.JoinPath(prefix, req.URL.Path)
 	}
 	return nil
 }
 
-// sign signs with the clock skew that the last attempt found: the channel by which the attempt
-// middleware passes it to the official client's signer is internal to the core. A request without
-// credentials stays unsigned, and may be answered by a stub.
+// sign uses the clock skew that the last attempt found: the official signer gets it through a
+// channel that is internal to the core. A request without credentials stays unsigned, for a stub.
 func (c *call) sign(ctx context.Context, req *smithyhttp.Request) error {
 	if !c.credentials.HasKeys() {
-		return nil // transport refuses it
+		return nil // the transport refuses it
 	}
 	hash, at := cmp.Or(v4.GetPayloadHash(ctx), emptyBodySHA256), time.Now().Add(c.skew)
 	region := c.options.Region

@@ -31,10 +31,10 @@ import (
 
 var ctx = context.Background()
 
-// stall never answers, until the client gives up.
+// stall waits without an answer until the client gives up.
 func stall(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
 
-// stallInBody sends half a reply, and then nothing until the client gives up.
+// stallInBody sends a part of a reply, then waits until the client gives up.
 func stallInBody(w http.ResponseWriter, r *http.Request) {
 	io.WriteString(w, nativeReply[:20])
 	w.(http.Flusher).Flush()
@@ -86,7 +86,7 @@ func TestHeadersOfEachAttempt(t *testing.T) {
 		assert.Contains(t, r.Header.Get("Authorization"), "SignedHeaders=amz-sdk-invocation-id;amz-sdk-request;host;x-amz-date, ")
 		assert.Empty(t, r.Header.Get("X-Amzn-Trace-Id"))
 	}
-	assert.NotEqual(t, seen[0].Header.Get("Authorization"), seen[1].Header.Get("Authorization"), "each try is signed anew")
+	assert.NotEqual(t, seen[0].Header.Get("Authorization"), seen[1].Header.Get("Authorization"), "each attempt is signed again")
 
 	_, err = client.GetSessionEmbedUrl(ctx, janesInput())
 	require.NoError(t, err)
@@ -330,7 +330,7 @@ func TestCallersContextEndsTheCall(t *testing.T) {
 	})
 }
 
-// closeCounter is a body that counts the bytes that are read of it, and how often it is closed.
+// closeCounter is a body that counts the bytes read from it and the calls of Close.
 type closeCounter struct {
 	io.Reader
 	read   int
@@ -417,7 +417,7 @@ func TestOptionsOfACall(t *testing.T) {
 		o.Region = "eu-west-1"
 		o.AppID = "call"
 		o.Credentials = staticCredentials("ASIAJANE", "SECRET-ACCESS-KEY", "TOKEN")
-		// Nil keeps the client's.
+		// Nil keeps the client's value.
 		o.Retryer, o.HTTPClient, o.HTTPSignerV4, o.Logger, o.TracerProvider = nil, nil, nil, nil, nil
 	})
 	require.NoError(t, err)
@@ -435,7 +435,7 @@ func TestOptionsOfACall(t *testing.T) {
 	assert.NotContains(t, next.UserAgent(), "app/")
 }
 
-// signedFor returns for when the request was signed.
+// signedFor returns the time that the request was signed for.
 func signedFor(t *testing.T, r *http.Request) time.Time {
 	t.Helper()
 	signed, err := time.Parse("20060102T150405Z", r.Header.Get("X-Amz-Date"))
@@ -443,7 +443,7 @@ func signedFor(t *testing.T, r *http.Request) time.Time {
 	return signed
 }
 
-// skewedServer has a clock that is off, and refuses what is not signed for its time.
+// skewedServer has a wrong clock, and refuses requests that are signed for another time.
 func skewedServer(t *testing.T, off time.Duration) *recordingServer {
 	return newServer(t, func(w http.ResponseWriter, r *http.Request) {
 		now := time.Now().Add(off)
@@ -463,7 +463,7 @@ func TestClockSkewIsCorrected(t *testing.T) {
 			client := newClient(t, server)
 			_, err := client.GetSessionEmbedUrl(ctx, janesInput())
 			require.NoError(t, err)
-			assert.Len(t, server.seen(), 2, "one try to see the skew, and one to succeed")
+			assert.Len(t, server.seen(), 2, "one attempt to see the skew, and one to succeed")
 
 			_, err = client.GetSessionEmbedUrl(ctx, janesInput(), func(o *quicksightembed.Options) { o.AppID = "other" })
 			require.NoError(t, err)
@@ -513,7 +513,7 @@ func TestClockSkewCorrectionCanBeDisabledForACall(t *testing.T) {
 	assert.WithinDuration(t, time.Now(), signedFor(t, req), time.Minute)
 }
 
-// countingQuota is a retry quota that counts the calls that it is told of.
+// countingQuota is a retry quota that counts calls.
 type countingQuota struct{ calls atomic.Int32 }
 
 func (q *countingQuota) GetToken(context.Context, uint) (func() error, error) {
@@ -645,24 +645,24 @@ func TestSpans(t *testing.T) {
 	assert.Equal(t, "*http.ResponseError", recorder.properties["QuickSight.GetSessionEmbedUrl exception.type"])
 }
 
-// endlessContext reports a deadline, and does not end.
+// endlessContext has a deadline but never ends.
 type endlessContext struct{ context.Context }
 
 func (endlessContext) Deadline() (time.Time, bool) { return time.Now(), true }
 
 func TestAttemptTimeoutInAContextThatDoesNotEnd(t *testing.T) {
-	tries := 0
+	attempts := 0
 	client := clientOf("", func(r *http.Request) (*http.Response, error) {
-		tries++
+		attempts++
 		<-r.Context().Done()
 		return nil, r.Context().Err()
 	}, func(o *quicksightembed.Options) { o.AttemptTimeout = 10 * time.Millisecond })
 	_, err := client.GetSessionEmbedUrl(endlessContext{ctx}, janesInput())
 	assert.ErrorContains(t, err, "no complete reply within the attempt timeout of 10ms")
-	assert.Equal(t, 3, tries)
+	assert.Equal(t, 3, attempts)
 }
 
-// fixed is a mock of a handler's test.
+// fixed is a mock, as in the test of a handler.
 type fixed struct{ url string }
 
 func (f fixed) GetSessionEmbedUrl(context.Context, *quicksightembed.GetSessionEmbedUrlInput, ...func(*quicksightembed.Options)) (*quicksightembed.GetSessionEmbedUrlOutput, error) {

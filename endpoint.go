@@ -11,10 +11,9 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// partitions are the AWS partitions other than the standard one and the US government's, which
-// share their DNS suffixes. A region is global, or {group}-{word}-{number}. Any other region is
-// taken to be in the standard partition, as in the official client: a new one works before this
-// table has it.
+// partitions are the AWS partitions, except the standard one and the US government's, which have
+// the same DNS suffixes. A region is global, or {group}-{word}-{number}. An unknown region is in
+// the standard partition, as in the official client, so that a new one works at once.
 //
 // See https://docs.aws.amazon.com/general/latest/gr/quicksight.html
 var partitions = []struct{ group, global, suffix, dualStackSuffix string }{
@@ -26,11 +25,11 @@ var partitions = []struct{ group, global, suffix, dualStackSuffix string }{
 	{"us-isof-", "aws-iso-f-global", "csp.hci.ic.gov", "api.aws.hci.ic.gov"},
 }
 
-// pseudoRegion takes the older way to ask for FIPS out of a region, such as fips-us-east-1 or
-// us-east-1-fips. The signature names the pseudo-region, as the official client's does.
+// pseudoRegion removes the old way to ask for FIPS from a region, such as fips-us-east-1 or
+// us-east-1-fips. The signature still has it, as the official client's.
 var pseudoRegion = strings.NewReplacer("fips-", "", "-fips", "")
 
-// resolveEndpoint returns the base URL that the options lead to, or what is wrong with them.
+// resolveEndpoint returns the base URL for the options, or what is wrong with them.
 func resolveEndpoint(o *Options) (endpoint *url.URL, fields []FieldError) {
 	region := pseudoRegion.Replace(o.Region)
 	fips := region != o.Region || o.EndpointOptions.UseFIPSEndpoint == aws.FIPSEndpointStateEnabled
@@ -38,7 +37,8 @@ func resolveEndpoint(o *Options) (endpoint *url.URL, fields []FieldError) {
 
 	switch {
 	case o.Region == "":
-		fields = append(fields, FieldError{Field: "Options.Region", Problem: "is required, such as us-east-1"})
+		const problem = "is required, such as us-east-1: set AWS_REGION"
+		fields = append(fields, FieldError{Field: "Options.Region", Problem: problem})
 	case !isHostLabel(o.Region) || !isHostLabel(region):
 		const problem = "must be the name of an AWS region, such as us-east-1"
 		fields = append(fields, fieldError("Options.Region", o.Region, problem))
@@ -73,8 +73,7 @@ func awsHost(region string, fips, dualStack bool) string {
 }
 
 func parseBaseEndpoint(base string, fips, dualStack bool) (endpoint *url.URL, problem string) {
-	// The parser's own error is not passed on: it quotes parts of the URL, a password among
-	// them.
+	// The parser's error is dropped: it quotes parts of the URL, such as a password.
 	endpoint, err := url.Parse(base)
 	var badEscape url.EscapeError
 	switch {
@@ -93,7 +92,8 @@ func parseBaseEndpoint(base string, fips, dualStack bool) (endpoint *url.URL, pr
 	case dualStack:
 		return nil, "cannot be used with dual-stack, which chooses the endpoint itself"
 	}
-	if strings.HasPrefix(endpoint.Host, "[") { // the core's signer drops the brackets with a default port
+	// The core's signer drops the brackets with a default port.
+	if strings.HasPrefix(endpoint.Host, "[") {
 		endpoint.Host = strings.TrimSuffix(endpoint.Host, map[string]string{"http": ":80", "https": ":443"}[endpoint.Scheme])
 	}
 	return endpoint, ""
@@ -104,11 +104,11 @@ func isPort(port string) bool {
 	return port == "" || smithyhttp.ValidPortNumber(port) && strings.Trim(port, "0") != ""
 }
 
-// isHostName accepts "_" besides what DNS allows: container names have it.
+// isHostName accepts "_" too: container names have it.
 func isHostName(host string) bool {
 	if strings.Contains(host, ":") {
 		address, err := netip.ParseAddr(host)
-		return err == nil && address.Zone() == "" // net/http leaves a zone out of the Host header, which is signed
+		return err == nil && address.Zone() == "" // the signed Host header has no zone
 	}
 	labels := strings.Split(strings.TrimSuffix(host, "."), ".")
 	return !slices.ContainsFunc(labels, func(label string) bool { return !consistsOf(label, 63, "-_") })

@@ -120,8 +120,8 @@ func TestUnusableEndpoints(t *testing.T) {
 		fieldBase = "Options.BaseEndpoint"
 	)
 	for name, test := range map[string]struct{ region, variant, base, field, value, want string }{
-		"no region":                       {"", plain, noBase, "Options.Region", "", "is required, such as us-east-1"},
-		"no region, with a base endpoint": {"", plain, loopback, "Options.Region", "", "is required, such as us-east-1"},
+		"no region":                       {"", plain, noBase, "Options.Region", "", "is required, such as us-east-1: set AWS_REGION"},
+		"no region, with a base endpoint": {"", plain, loopback, "Options.Region", "", "is required, such as us-east-1: set AWS_REGION"},
 		"a region that leads elsewhere":   {"us-east-1.evil.example", plain, noBase, "Options.Region", `"us-east-1.evil.example"`, region},
 		"a region with a path":            {"evil.example/", plain, noBase, "Options.Region", `"evil.example/"`, region},
 		"a region with user info":         {"x@evil", plain, noBase, "Options.Region", `"x@evil"`, region},
@@ -165,8 +165,8 @@ func TestUnusableEndpoints(t *testing.T) {
 	}
 }
 
-// TestCallToTheFIPSEndpoint sends to the FIPS endpoint's host name, which leads to embedtest here.
-// CI runs it under GODEBUG=fips140=only too, where only approved algorithms may sign and encrypt.
+// TestCallToTheFIPSEndpoint calls the host name of the FIPS endpoint; embedtest answers. CI also
+// runs it with GODEBUG=fips140=only, which allows only approved algorithms.
 func TestCallToTheFIPSEndpoint(t *testing.T) {
 	server := embedtest.NewTLSServer(func(o *embedtest.Options) { o.Region = "us-gov-west-1" })
 	defer server.Close()
@@ -205,7 +205,7 @@ func TestBaseEndpointWithABadEscape(t *testing.T) {
 	}
 }
 
-// FuzzEndpoint looks for a region or a base endpoint that leads a request elsewhere than it says.
+// FuzzEndpoint looks for a region or a base endpoint that sends a request to another host.
 func FuzzEndpoint(f *testing.F) {
 	f.Add("us-east-1", "", false, false)
 	f.Add("fips-us-gov-west-1", "", true, true)
@@ -253,8 +253,7 @@ func FuzzEndpoint(f *testing.F) {
 			require.Equal(t, "https", req.URL.Scheme)
 			return
 		}
-		// The host is what stands between the slashes of the base endpoint, by hand and
-		// not by net/url.
+		// The host is between the slashes of the base endpoint. Cut it out without net/url.
 		_, rest, ok := strings.Cut(base, "://")
 		require.True(t, ok)
 		authority := rest

@@ -10,14 +10,13 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// CredentialsError means that the credentials provider failed, or returned no keys. Nothing was
-// sent with them. Err is the provider's error. Use errors.As with a *CredentialsError to find it.
+// CredentialsError means that the credentials provider failed, with Err.
 type CredentialsError struct{ Err error }
 
-// Error describes the provider's error.
+// Error is the text of Err, after "get identity: ".
 func (e *CredentialsError) Error() string { return fmt.Sprintf("get identity: %v", e.Unwrap()) }
 
-// Unwrap returns the provider's error.
+// Unwrap returns Err.
 func (e *CredentialsError) Unwrap() error {
 	if e == nil {
 		return nil
@@ -25,8 +24,7 @@ func (e *CredentialsError) Unwrap() error {
 	return e.Err
 }
 
-// AccessDeniedException means that the credentials are not valid, or that their policies do not
-// allow quicksight:GetSessionEmbedUrl in this account.
+// AccessDeniedException means that IAM does not allow the call in this account.
 type AccessDeniedException struct{ Message, ErrorCodeOverride, RequestId *string }
 
 func (e *AccessDeniedException) Error() string                 { return exceptionText(e) }
@@ -34,8 +32,7 @@ func (e *AccessDeniedException) ErrorCode() string             { return exceptio
 func (e *AccessDeniedException) ErrorMessage() string          { return exceptionMessage(e) }
 func (e *AccessDeniedException) ErrorFault() smithy.ErrorFault { return smithy.FaultClient }
 
-// InternalFailureException means that the service failed. With its status, 500, it has been retried
-// if the Retryer allows.
+// InternalFailureException means that the service failed, after retries.
 type InternalFailureException struct{ Message, ErrorCodeOverride, RequestId *string }
 
 func (e *InternalFailureException) Error() string                 { return exceptionText(e) }
@@ -43,8 +40,7 @@ func (e *InternalFailureException) ErrorCode() string             { return excep
 func (e *InternalFailureException) ErrorMessage() string          { return exceptionMessage(e) }
 func (e *InternalFailureException) ErrorFault() smithy.ErrorFault { return smithy.FaultServer }
 
-// InvalidParameterValueException means that a parameter has a value that the service does not
-// accept.
+// InvalidParameterValueException means that the service refuses a value.
 type InvalidParameterValueException struct{ Message, ErrorCodeOverride, RequestId *string }
 
 func (e *InvalidParameterValueException) Error() string                 { return exceptionText(e) }
@@ -52,9 +48,8 @@ func (e *InvalidParameterValueException) ErrorCode() string             { return
 func (e *InvalidParameterValueException) ErrorMessage() string          { return exceptionMessage(e) }
 func (e *InvalidParameterValueException) ErrorFault() smithy.ErrorFault { return smithy.FaultClient }
 
-// QuickSightUserNotFoundException means that the user, or the role session that signed the call, is
-// not a QuickSight user of the account. Register the user first. If the user is registered, check
-// that the region in UserArn is the account's identity region.
+// QuickSightUserNotFoundException means that the user is not registered, or that the region in
+// UserArn is not the account's identity region.
 type QuickSightUserNotFoundException struct{ Message, ErrorCodeOverride, RequestId *string }
 
 func (e *QuickSightUserNotFoundException) Error() string                 { return exceptionText(e) }
@@ -62,11 +57,10 @@ func (e *QuickSightUserNotFoundException) ErrorCode() string             { retur
 func (e *QuickSightUserNotFoundException) ErrorMessage() string          { return exceptionMessage(e) }
 func (e *QuickSightUserNotFoundException) ErrorFault() smithy.ErrorFault { return smithy.FaultClient }
 
-// ResourceExistsException means that a resource of this kind exists already.
+// ResourceExistsException means that a resource exists already.
 type ResourceExistsException struct {
-	Message, ErrorCodeOverride *string
-	ResourceType               ExceptionResourceType
-	RequestId                  *string
+	Message, ErrorCodeOverride, RequestId *string
+	ResourceType                          ExceptionResourceType
 }
 
 func (e *ResourceExistsException) Error() string                 { return exceptionText(e) }
@@ -74,12 +68,10 @@ func (e *ResourceExistsException) ErrorCode() string             { return except
 func (e *ResourceExistsException) ErrorMessage() string          { return exceptionMessage(e) }
 func (e *ResourceExistsException) ErrorFault() smithy.ErrorFault { return smithy.FaultClient }
 
-// ResourceNotFoundException means that the account's subscription, or the dashboard or analysis of
-// the entry point, does not exist.
+// ResourceNotFoundException means no such subscription, dashboard or analysis.
 type ResourceNotFoundException struct {
-	Message, ErrorCodeOverride *string
-	ResourceType               ExceptionResourceType
-	RequestId                  *string
+	Message, ErrorCodeOverride, RequestId *string
+	ResourceType                          ExceptionResourceType
 }
 
 func (e *ResourceNotFoundException) Error() string                 { return exceptionText(e) }
@@ -87,8 +79,7 @@ func (e *ResourceNotFoundException) ErrorCode() string             { return exce
 func (e *ResourceNotFoundException) ErrorMessage() string          { return exceptionMessage(e) }
 func (e *ResourceNotFoundException) ErrorFault() smithy.ErrorFault { return smithy.FaultClient }
 
-// SessionLifetimeInMinutesInvalidException means that the lifetime is not one that the service
-// accepts, 15 to 600 minutes.
+// SessionLifetimeInMinutesInvalidException means: not 15 to 600 minutes.
 type SessionLifetimeInMinutesInvalidException struct{ Message, ErrorCodeOverride, RequestId *string }
 
 func (e *SessionLifetimeInMinutesInvalidException) Error() string        { return exceptionText(e) }
@@ -98,8 +89,7 @@ func (e *SessionLifetimeInMinutesInvalidException) ErrorFault() smithy.ErrorFaul
 	return smithy.FaultClient
 }
 
-// ThrottlingException means too many calls. It has been retried, with a delay, if the Retryer
-// allows.
+// ThrottlingException means too many calls, after retries with a delay.
 type ThrottlingException struct{ Message, ErrorCodeOverride, RequestId *string }
 
 func (e *ThrottlingException) Error() string                 { return exceptionText(e) }
@@ -107,8 +97,7 @@ func (e *ThrottlingException) ErrorCode() string             { return exceptionC
 func (e *ThrottlingException) ErrorMessage() string          { return exceptionMessage(e) }
 func (e *ThrottlingException) ErrorFault() smithy.ErrorFault { return smithy.FaultClient }
 
-// UnsupportedUserEditionException means that the account's QuickSight edition lacks the operation,
-// which needs Enterprise edition.
+// UnsupportedUserEditionException means that the edition is not Enterprise.
 type UnsupportedUserEditionException struct{ Message, ErrorCodeOverride, RequestId *string }
 
 func (e *UnsupportedUserEditionException) Error() string                 { return exceptionText(e) }
@@ -125,8 +114,8 @@ func exceptionCode(e smithy.APIError) string {
 
 func exceptionMessage(e smithy.APIError) string { return exceptionField(e, 0, "") }
 
-// exceptionField returns Message, which is field 0 of each exception, or ErrorCodeOverride, which
-// is field 1, or, if that is not set, the other text.
+// exceptionField returns field 0 of an exception, Message, or field 1, ErrorCodeOverride; or, if it
+// is not set, the other text.
 func exceptionField(e smithy.APIError, i int, other string) string {
 	value := reflect.ValueOf(e)
 	if value.IsNil() {
@@ -141,7 +130,8 @@ var exceptions = []smithy.APIError{
 	&SessionLifetimeInMinutesInvalidException{}, &ThrottlingException{}, &UnsupportedUserEditionException{},
 }
 
-// newException returns the exception of a code, in any case, with what the document says, or nil.
+// newException returns the exception for a code, in upper or lower case, or nil. The document has
+// its fields.
 func newException(code string, doc document) error {
 	i := slices.IndexFunc(exceptions, func(e smithy.APIError) bool { return strings.EqualFold(e.ErrorCode(), code) })
 	if i < 0 {
@@ -156,8 +146,7 @@ func newException(code string, doc document) error {
 	return exception.Interface().(error)
 }
 
-// ExceptionResourceType is the kind of resource that a [ResourceNotFoundException] or
-// [ResourceExistsException] is about.
+// ExceptionResourceType is the kind of resource that an exception is about.
 type ExceptionResourceType string
 
 // The kinds of resource. The service may send others.

@@ -35,14 +35,15 @@ func ExampleClient_GetSessionEmbedUrl() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(out.Status, out.EmbedUrl != nil) // *out.EmbedUrl is for the page alone
+	fmt.Println(out.Status, out.EmbedUrl != nil) // send *out.EmbedUrl only to the page
 	// Output: 200 true
 }
 
-// What to tell the user of a page, from the most to the least that is known. The operator gets the
+// Show the user of a page a message: check the most specific error first. Give the operator the
 // error itself: it has no secrets.
 func ExampleClient_GetSessionEmbedUrl_errors() {
-	server := embedtest.NewServer(func(o *embedtest.Options) { o.Users = []string{} }) // nobody is registered
+	// Nobody is registered.
+	server := embedtest.NewServer(func(o *embedtest.Options) { o.Users = []string{} })
 	defer server.Close()
 	client := quicksightembed.NewFromConfig(server.Config())
 
@@ -64,15 +65,15 @@ func ExampleClient_GetSessionEmbedUrl_errors() {
 		fmt.Println("here is your console")
 	case errors.As(err, &invalid):
 		fmt.Println("nothing was sent, because of", invalid.Fields[0].Field)
-	case errors.As(err, &noKeys): // before the rest, which may be in it: STS has API errors too
+	case errors.As(err, &noKeys): // first: it can contain an API error of STS
 		fmt.Println("no credentials:", noKeys.Err)
 	case errors.As(err, &notFound):
-		fmt.Println("ask your administrator for access:", notFound.ErrorMessage())
+		fmt.Println("ask your administrator for access")
 	case errors.As(err, &throttled):
 		fmt.Println("try again in a minute") // three attempts were made
 	case errors.As(err, &answer):
 		fmt.Println("QuickSight answered", answer.ErrorCode())
-	case errors.As(err, &timeout) && timeout.Timeout(): // of the attempts, or the deadline of the context
+	case errors.As(err, &timeout) && timeout.Timeout(): // an attempt or the context timed out
 		fmt.Println("this takes too long")
 	default:
 		fmt.Println("QuickSight cannot be reached")
@@ -82,30 +83,35 @@ func ExampleClient_GetSessionEmbedUrl_errors() {
 		fmt.Println(reply.HTTPStatusCode(), reply.ServiceRequestID() != "")
 	}
 	// Output:
-	// ask your administrator for access: the user arn:aws:quicksight:us-east-1:111122223333:user/default/jane is not registered
+	// ask your administrator for access
 	// 404 true
 }
 
 func ExampleGetSessionEmbedUrlInput_Validate() {
 	in := &quicksightembed.GetSessionEmbedUrlInput{
-		AwsAccountId: aws.String("111122223333"),
-		UserArn:      aws.String("arn:aws:quicksight:111122223333:user/default/jane"),
+		AwsAccountId:             aws.String("1111"),
+		SessionLifetimeInMinutes: aws.Int64(5),
 	}
-	fmt.Println(in.Validate())
+	var invalid *quicksightembed.ValidationError
+	if errors.As(in.Validate(), &invalid) {
+		for _, field := range invalid.Fields {
+			fmt.Println(field)
+		}
+	}
 	// Output:
-	// invalid input: UserArn "arn:aws:quicksight:111122223333:user/default/jane" has no region: it must be arn:{partition}:quicksight:{region}:{account}:user/{namespace}/{user name}
+	// AwsAccountId "1111" must be 12 digits
+	// SessionLifetimeInMinutes "5" must be 15 to 600 minutes
 }
 
-// A form handler that says what is wrong beside each field, in its own words, and asks nobody for a
-// URL.
+// A form handler that reports what is wrong with each of its fields. It makes no call.
 func ExampleGetSessionEmbedUrlInput_Validate_form() {
 	handler := func(w http.ResponseWriter, r *http.Request) {
 		in := &quicksightembed.GetSessionEmbedUrlInput{AwsAccountId: aws.String("111122223333")}
 		if id := r.FormValue("dashboard"); id != "" { // otherwise the start page
 			in.EntryPoint = aws.String(quicksightembed.DashboardEntryPoint(id))
 		}
-		if text := r.FormValue("minutes"); text != "" { // otherwise QuickSight's own lifetime
-			minutes, _ := strconv.ParseInt(text, 10, 64) // what is no number is 0, which is refused
+		if text := r.FormValue("minutes"); text != "" { // otherwise QuickSight's default
+			minutes, _ := strconv.ParseInt(text, 10, 64) // 0 is refused
 			in.SessionLifetimeInMinutes = &minutes
 		}
 		var invalid *quicksightembed.ValidationError
@@ -135,8 +141,8 @@ func ExampleGetSessionEmbedUrlInput_Validate_form() {
 	// minutes: must be 15 to 600 minutes
 }
 
-// Middleware of the AWS SDK for Go works as with the official client: here a header, which is
-// signed, and a name in the User-Agent.
+// Middleware of the AWS SDK for Go works as with the official client. Here it adds a signed
+// header, and a name in the User-Agent.
 func ExampleWithAPIOptions() {
 	server := embedtest.NewServer()
 	defer server.Close()
@@ -157,7 +163,7 @@ func ExampleWithAPIOptions() {
 	// true
 }
 
-// alwaysThrottled is a mock for a test of a handler that takes the interface.
+// alwaysThrottled is a mock, to test a handler that takes the interface.
 type alwaysThrottled struct{}
 
 func (alwaysThrottled) GetSessionEmbedUrl(context.Context, *quicksightembed.GetSessionEmbedUrlInput, ...func(*quicksightembed.Options)) (*quicksightembed.GetSessionEmbedUrlOutput, error) {
@@ -180,7 +186,7 @@ func ExampleGetSessionEmbedUrlAPIClient() {
 	// ThrottlingException: slow down
 }
 
-// A page that AWS has added since this version, and that Validate refuses.
+// Open a page that AWS has added since this version. Validate refuses it.
 func ExampleOptions_disableInputValidation() {
 	server := embedtest.NewServer()
 	defer server.Close()

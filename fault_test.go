@@ -27,15 +27,15 @@ import (
 	"example.com/quicksightembed"
 )
 
-// fault is something that goes wrong with a call. A server plays its steps, one for each
-// connection, and the last for good.
+// fault is something that goes wrong with a call. The server plays one step for each connection,
+// and repeats the last.
 type fault struct {
-	name   string
-	server []step
-	with   func(*testing.T, *scene)
-	want   string
-	status int
-	tries  int // that were signed
+	name     string
+	server   []step
+	with     func(*testing.T, *scene)
+	want     string
+	status   int
+	attempts int // signed ones
 }
 
 func faults() []fault {
@@ -221,10 +221,10 @@ func faults() []fault {
 		{"an envelope of nothing", []step{answer(200, `{"success":true}`)}, nil, unreadable, 200, 1},
 
 		{"credentials that fail", []step{fine}, identity(noKeys), noIdentity, 0, 0},
-		{"credentials that fail between tries", []step{answer(500, `{}`), fine}, identity(keys, noKeys), noIdentity, 0, 1},
-		{"credentials that change between tries", []step{answer(500, `{}`), fine}, identity(keys, otherKeys), aURL, 200, 2},
+		{"credentials that fail between attempts", []step{answer(500, `{}`), fine}, identity(keys, noKeys), noIdentity, 0, 1},
+		{"credentials that change between attempts", []step{answer(500, `{}`), fine}, identity(keys, otherKeys), aURL, 200, 2},
 		{"credentials that block", []step{fine}, and(identity(blocked), within(shortTimeout)), noIdentity, 0, 0},
-		{"credentials that block between tries", []step{answer(500, `{}`), fine}, and(identity(keys, blocked), within(longEnough)), noIdentity, 0, 1},
+		{"credentials that block between attempts", []step{answer(500, `{}`), fine}, and(identity(keys, blocked), within(longEnough)), noIdentity, 0, 1},
 
 		{"a clock an hour ahead", []step{skewedBy(time.Hour)}, nil, aURL, 200, 2},
 		{"a clock hours behind", []step{skewedBy(-5 * time.Hour)}, nil, aURL, 200, 2},
@@ -242,7 +242,7 @@ func faults() []fault {
 		{"canceled in the headers", []step{canceling(raw("HTTP/1.1 200 OK\r\nX-"), nil)}, nil, canceled, 0, 1},
 		{"canceled after the headers", []step{canceling(raw(withLength(200)), theHeaders)}, nil, canceled, 200, 1},
 		{"canceled in the body", []step{canceling(raw(withLength(200)+"{"), theBody)}, nil, canceled, 200, 1},
-		{"canceled in the second try", []step{answer(500, `{}`), canceling(silence, nil)}, nil, canceled, 0, 2},
+		{"canceled in the second attempt", []step{answer(500, `{}`), canceling(silence, nil)}, nil, canceled, 0, 2},
 		{"canceled in back-off", []step{answer(500, `{}`)}, backingOff(func(s *scene) time.Duration { s.cancel(); return time.Hour }), canceledInBackOff, 0, 1},
 		{"a deadline in send", []step{silence}, within(longEnough), canceled, 0, 1},
 		{"a deadline in the body", []step{raw(withLength(200) + "{")}, within(longEnough), canceled, 200, 1},
@@ -265,7 +265,7 @@ func spent(_ *testing.T, s *scene) {
 
 func oneRequestAConnection(_ *testing.T, s *scene) { s.transport.DisableKeepAlives = true }
 
-// kindOf says what a call has come to, and checks what all errors of its kind must have.
+// kindOf returns the kind of a call's result, and checks what all errors of its kind must have.
 func kindOf(t *testing.T, s *scene, out *quicksightembed.GetSessionEmbedUrlOutput, err error) string {
 	t.Helper()
 	if err == nil {
@@ -310,8 +310,8 @@ func kindOf(t *testing.T, s *scene, out *quicksightembed.GetSessionEmbedUrlOutpu
 	return err.Error()
 }
 
-// closesConnections closes idle connections until all are closed. One of HTTP/2 is idle when the
-// server has shown, a moment after a try was broken off, that it lives.
+// closesConnections closes idle connections until all are closed. After an attempt is aborted, an
+// HTTP/2 connection becomes idle a moment later, when the server has shown that it is alive.
 func (s *scene) closesConnections(done <-chan struct{}) bool {
 	late, again := time.After(deadlineOfARow), time.NewTicker(10*time.Millisecond)
 	defer again.Stop()
@@ -327,7 +327,7 @@ func (s *scene) closesConnections(done <-chan struct{}) bool {
 	}
 }
 
-// openFiles counts the file descriptors of the process, or returns 0 where that cannot be seen.
+// openFiles counts the file descriptors of the process. It returns 0 if the system is not Linux.
 func openFiles() int {
 	if runtime.GOOS != "linux" {
 		return 0
@@ -342,7 +342,8 @@ func TestFaults(t *testing.T) {
 	}
 	faults := faults()
 	require.GreaterOrEqual(t, len(faults), 80)
-	newScene(t).listener.Close() // what the first socket of a process opens for good is open now
+	// The first socket of a process opens files that remain open: open them now.
+	newScene(t).listener.Close()
 	for _, row := range faults {
 		t.Run(row.name, func(t *testing.T) {
 			ignore, files := goleak.IgnoreCurrent(), openFiles()
@@ -358,7 +359,7 @@ func TestFaults(t *testing.T) {
 			out, err := quicksightembed.New(s.options).GetSessionEmbedUrl(s.ctx, janesInput())
 			assert.Less(t, time.Since(start), deadlineOfARow)
 			assert.Equal(t, row.want, kindOf(t, s, out, err), "%v", err)
-			assert.Equal(t, row.tries, s.tries)
+			assert.Equal(t, row.attempts, s.attempts)
 			if err == nil {
 				assert.Equal(t, row.status, int(out.Status))
 			}
@@ -367,7 +368,7 @@ func TestFaults(t *testing.T) {
 				assert.Equal(t, row.status, respErr.HTTPStatusCode())
 			}
 			var maxErr *retry.MaxAttemptsError
-			assert.Equal(t, err != nil && row.tries == 3, errors.As(err, &maxErr), "the last of several tries says so")
+			assert.Equal(t, err != nil && row.attempts == 3, errors.As(err, &maxErr), "the last of several attempts says so")
 
 			assert.Zero(t, s.openBodies, "each body is closed")
 			s.listener.Close()

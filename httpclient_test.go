@@ -92,8 +92,7 @@ func TestHTTPClientsThatMisbehave(t *testing.T) {
 	}
 }
 
-// quotingError is an error of an HTTP client that quotes the request's headers around another
-// error.
+// quotingError is an HTTP client's error that quotes the request's headers before another error.
 type quotingError struct {
 	header http.Header
 	err    error
@@ -106,9 +105,9 @@ func (e *quotingError) Unwrap() error { return e.err }
 func TestHTTPClientsThatQuoteTheRequest(t *testing.T) {
 	var signature string
 	notFound := &net.DNSError{Err: "no such host", Name: "q.example", IsNotFound: true}
-	tries := 0
+	attempts := 0
 	client := clientOf(realToken, func(r *http.Request) (*http.Response, error) {
-		tries++
+		attempts++
 		signature = signatureOf(r)
 		return nil, &quotingError{r.Header, &url.Error{Op: "Get", URL: r.URL.String(), Err: &net.OpError{Op: "dial", Err: notFound}}}
 	})
@@ -118,7 +117,7 @@ func TestHTTPClientsThatQuoteTheRequest(t *testing.T) {
 	c.mustNotShow(realToken, signature, secretKey)
 	var dnsErr *net.DNSError
 	require.ErrorAs(t, err, &dnsErr, "what the network error is can be found")
-	assert.Equal(t, 1, tries, "a host that does not exist is not asked again")
+	assert.Equal(t, 1, attempts, "a host that does not exist is not asked again")
 }
 
 func TestHTTPClientsThatBlankTheHeaders(t *testing.T) {
@@ -157,8 +156,8 @@ func TestHTTPClientsThatKeepWhatTheyGet(t *testing.T) {
 	}
 }
 
-// TestHTTPClientsThatBlankWhatTheyHaveReturned change the request before the next attempt, and the
-// reply after the call.
+// TestHTTPClientsThatBlankWhatTheyHaveReturned has an HTTP client that changes the request before
+// the next attempt, and the reply after the call.
 func TestHTTPClientsThatBlankWhatTheyHaveReturned(t *testing.T) {
 	var agents []string
 	var replies []*http.Response
@@ -219,7 +218,7 @@ func TestRedirectsAreWhatTheServerSent(t *testing.T) {
 			server := newServer(t, status(test.code, "<html>", header...))
 			client := newClient(t, server, func(o *quicksightembed.Options) { o.HTTPClient = awshttp.NewBuildableClient() })
 			_, err := client.GetSessionEmbedUrl(ctx, janesInput())
-			assert.ErrorContains(t, err, "the reply "+test.want+" cannot be read")
+			assert.ErrorContains(t, err, "the reply "+test.want+" cannot be used")
 			assert.ErrorContains(t, err, `in "<html>"`)
 			assert.NotContains(t, err.Error(), "amazonaws.com/badhttp")
 		})
@@ -303,12 +302,13 @@ func TestHundredCallersAtOnce(t *testing.T) {
 	}
 }
 
-// callOnce makes a BuildableClient and a client, makes a call, and forgets them. It counts what is
-// freed of them, and of the pool, of which something that the transport holds is a sign.
+// callOnce makes a BuildableClient and a client, makes a call, and forgets both. freed counts which
+// of the two are freed, and the pool: held is freed with the transport.
 func callOnce(t *testing.T, base string, mode aws.DefaultsMode, freed *atomic.Int32) {
 	held := new([64]byte)
 	own := awshttp.NewBuildableClient().WithTransportOptions(func(transport *http.Transport) {
-		transport.IdleConnTimeout = 0 // the runtime keeps a stopped timer for a while, and with it the pool
+		// The runtime keeps a stopped timer, and with it the pool, for a while.
+		transport.IdleConnTimeout = 0
 		transport.OnProxyConnectResponse = func(context.Context, *url.URL, *http.Request, *http.Response) error {
 			return errors.New(string(held[:]))
 		}
@@ -331,7 +331,7 @@ func TestPoolsAreNotKeptByWhatNobodyReaches(t *testing.T) {
 		callOnce(t, server.URL, aws.DefaultsModeLegacy, &freed)
 		callOnce(t, server.URL, aws.DefaultsModeStandard, &freed)
 	}
-	server.CloseClientConnections() // an idle connection holds its pool
+	server.CloseClientConnections() // an idle connection references its pool
 	const most = 2*3*made - made/2
 	assert.Eventually(t, func() bool { runtime.GC(); return freed.Load() >= most }, 10*time.Second, time.Millisecond)
 }
@@ -362,8 +362,8 @@ func TestTransportOfTheProgramIsNotTouched(t *testing.T) {
 	assert.Equal(t, 10, buildable.GetTransport().MaxIdleConnsPerHost)
 }
 
-// transportOf reads the transport that a client with the options sends through. The AWS core wraps
-// it in a type of its own, so that there is no other way to see its timeouts.
+// transportOf returns the transport of a client with the options. The AWS core wraps it in its own
+// type, so only reflection can read its timeouts.
 func transportOf(o quicksightembed.Options) reflect.Value {
 	client := reflect.ValueOf(quicksightembed.New(o)).Elem().FieldByName("sender").Elem().Elem()
 	return client.FieldByName("Transport").Elem().Field(0).Elem().Elem()
@@ -379,7 +379,7 @@ func TestDefaultsModeSetsTimeouts(t *testing.T) {
 		} {
 			transport := transportOf(quicksightembed.Options{DefaultsMode: mode, HTTPClient: own})
 			assert.Equal(t, want, time.Duration(transport.FieldByName("TLSHandshakeTimeout").Int()).String(), "%s, %s", mode, name)
-			kept := map[bool]int64{true: 77, false: 100}[own != nil] // the program's own setting, or as many as the pool keeps in all
+			kept := map[bool]int64{true: 77, false: 100}[own != nil]
 			assert.Equal(t, kept, transport.FieldByName("MaxIdleConnsPerHost").Int(), "%s, %s", mode, name)
 		}
 	}

@@ -27,125 +27,80 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// HTTPClient sends one request. Do and reads of the body must return when the request's context is
-// done. It must not follow redirects (a signed request must not reach another host), and must be
-// safe for concurrent use. It may keep and change requests and replies.
+// HTTPClient sends a request. Do, and reads of the body, must return when its context is done. It
+// must be safe for concurrent use, and follow no redirects.
 type HTTPClient interface {
 	Do(*http.Request) (*http.Response, error)
 }
 
-// HTTPSignerV4 signs a request with Signature Version 4, in its headers, as *v4.Signer of
-// aws-sdk-go-v2/aws/signer/v4 does.
+// HTTPSignerV4 signs a request, as *v4.Signer of the AWS core does.
 type HTTPSignerV4 interface {
 	SignHTTP(ctx context.Context, credentials aws.Credentials, r *http.Request, payloadHash string, service string, region string, signingTime time.Time, optFns ...func(*v4.SignerOptions)) error
 }
 
-// EndpointResolverOptions choose a variant of the AWS endpoint. Neither can be used with
-// Options.BaseEndpoint.
+// EndpointResolverOptions choose a variant of the AWS endpoint.
 type EndpointResolverOptions struct {
-	// UseDualStackEndpoint set to enabled sends to the endpoint that is reachable over IPv4 and
-	// IPv6.
-	UseDualStackEndpoint aws.DualStackEndpointState
-
-	// UseFIPSEndpoint set to enabled sends to the FIPS 140 endpoint.
-	UseFIPSEndpoint aws.FIPSEndpointState
+	UseDualStackEndpoint aws.DualStackEndpointState // enabled: IPv4 and IPv6
+	UseFIPSEndpoint      aws.FIPSEndpointState      // enabled: FIPS 140
 }
 
-// Options configure a [Client] or, in a function given to a call, that call alone. The zero value
-// of every field but Region and Credentials works. Names and meaning are those of the official
-// client's Options; AttemptTimeout, DisableClockSkewCorrection and DisableInputValidation are this
-// package's own.
-//
-// A call that has unusable options fails with a *ValidationError; nothing is sent.
+// Options configure a [Client], or one call. Region and Credentials are required. The zero values
+// of the others work.
 type Options struct {
-	// APIOptions add steps of your own to the middleware stack of a call, such as those that
-	// instrument a program or stub the service. The steps that they find there have the
-	// official client's IDs. A function that fails, fails the call.
-	APIOptions []func(*middleware.Stack) error
-
-	// AppID is put into the User-Agent as app/{AppID}; AWS recommends at most 50 characters.
-	AppID string
-
-	// BaseEndpoint replaces the AWS endpoint, for a proxy or a test server: an http or https
-	// URL with a host and perhaps a path prefix; no user info, query or fragment.
-	BaseEndpoint *string
-
-	// ClientLogMode chooses what is logged to Logger. The signature, session token and
-	// authorization codes are redacted in every mode.
-	ClientLogMode aws.ClientLogMode
-
-	// Credentials provide the keys to sign with. Required: this operation has no unsigned
-	// form. A provider must return when its context ends; nothing else bounds it. Give what an
-	// aws.CredentialsCache asks a timeout: the cache ignores its callers' deadlines, so one
-	// hung request blocks them all.
-	Credentials aws.CredentialsProvider
-
-	// DefaultsMode sets the connection timeouts of the default HTTP client, and of a
-	// BuildableClient.
-	DefaultsMode aws.DefaultsMode
-
-	// EndpointOptions choose the FIPS or the dual-stack endpoint.
-	EndpointOptions EndpointResolverOptions
-
-	// Interceptors are called at fixed points of a call, as those of the official client are.
-	Interceptors smithyhttp.InterceptorRegistry
-
-	// Logger receives what ClientLogMode chooses. The default logs nothing.
-	Logger logging.Logger
-
-	// Region is the AWS region to send to and to sign for, such as "us-east-1". Required, with
-	// a BaseEndpoint too.
+	// Region is the AWS region to send to and sign for, also with a BaseEndpoint.
 	Region string
 
-	// RetryMaxAttempts is how many attempts a call makes at most, the first included. 0 leaves
-	// it to the Retryer, whose default is 3.
-	RetryMaxAttempts int
+	// Credentials provide the keys to sign with. A provider must return when its context ends.
+	// An aws.CredentialsCache ignores its callers' deadlines: give what it calls a timeout.
+	Credentials aws.CredentialsProvider
 
-	// RetryMode chooses the default Retryer: aws.RetryModeStandard (the default) or
-	// aws.RetryModeAdaptive. Changing it in an option function has no effect, as in the
-	// official client: by then the Retryer is made.
-	RetryMode aws.RetryMode
+	// BaseEndpoint replaces the AWS endpoint: an http or https URL, perhaps with a path; no
+	// user info, query or fragment. EndpointOptions choose a variant of the AWS endpoint.
+	BaseEndpoint    *string
+	EndpointOptions EndpointResolverOptions
 
-	// Retryer decides whether, when and how often a failed attempt is repeated. All calls
-	// share it, so that its quota bounds what a broken service is sent.
-	Retryer aws.Retryer
-
-	// RuntimeEnvironment is for DefaultsMode "auto"; config.LoadDefaultConfig fills it.
-	RuntimeEnvironment aws.RuntimeEnvironment
-
-	// TracerProvider receives the spans of a call. The default records nothing.
-	TracerProvider tracing.TracerProvider
-
-	// HTTPClient sends the requests. The default is the AWS core's, with the timeouts of
-	// DefaultsMode. An *http.Client and an *awshttp.BuildableClient are used through a copy
-	// that does not follow redirects. Clients and calls that are given the same
-	// BuildableClient share its connections, and so do clients that are given none. A
-	// BuildableClient whose MaxIdleConnsPerHost is the default of 10 keeps as many as its
-	// MaxIdleConns, 100: there is one host.
-	HTTPClient HTTPClient
-
-	// HTTPSignerV4 signs the requests. The default is the AWS core's.
-	HTTPSignerV4 HTTPSignerV4
-
-	// AttemptTimeout bounds each attempt: sending the request and reading the reply, not
-	// finding credentials. What takes longer is repeated while the caller's context lives. 0
-	// is 15 seconds, negative is no bound.
+	// AttemptTimeout bounds each attempt, from sending to reading the reply. An attempt that
+	// times out is retried. 0: 15 seconds; negative: no bound.
 	AttemptTimeout time.Duration
 
-	// DisableClockSkewCorrection signs with this machine's clock even if the service has shown
-	// it to be wrong. NewFromConfig takes it from the config
-	// (AWS_DISABLE_CLOCK_SKEW_CORRECTION).
-	DisableClockSkewCorrection bool
+	// Retryer decides which attempts are repeated, and when. All calls share its quota.
+	// Default: one for RetryMode, aws.RetryModeStandard by default. Changing RetryMode in an
+	// option function has no effect. RetryMaxAttempts includes the first; 0: the Retryer's, 3.
+	Retryer          aws.Retryer
+	RetryMode        aws.RetryMode
+	RetryMaxAttempts int
 
-	// DisableInputValidation sends EntryPoint, SessionLifetimeInMinutes and UserArn unchecked
-	// (escaped), for values that AWS accepts and this version does not know. AwsAccountId and
-	// the options are checked all the same.
-	DisableInputValidation bool
+	// HTTPClient sends the requests. The default, an *http.Client and a BuildableClient follow
+	// no redirects. Clients and calls with the same BuildableClient, or with none, share up to
+	// 100 idle connections, unless it sets other bounds. DefaultsMode sets its timeouts;
+	// RuntimeEnvironment is for the mode auto.
+	HTTPClient         HTTPClient
+	DefaultsMode       aws.DefaultsMode
+	RuntimeEnvironment aws.RuntimeEnvironment
+
+	// APIOptions add middleware to the stack of a call. They find the official client's steps
+	// under the same IDs. Interceptors are called at fixed points of a call.
+	APIOptions   []func(*middleware.Stack) error
+	Interceptors smithyhttp.InterceptorRegistry
+
+	// Logger receives what ClientLogMode chooses, without secrets. Default: none.
+	Logger        logging.Logger
+	ClientLogMode aws.ClientLogMode
+
+	HTTPSignerV4   HTTPSignerV4           // signs the requests; default: the AWS core's
+	TracerProvider tracing.TracerProvider // receives the spans of a call; default: none
+	AppID          string                 // app/{AppID} in the User-Agent, 50 characters
+
+	// DisableClockSkewCorrection signs with this machine's clock even if it is wrong.
+	// DisableInputValidation sends EntryPoint, SessionLifetimeInMinutes and UserArn unchecked,
+	// for values that AWS accepts and this version does not know.
+	DisableClockSkewCorrection bool
+	DisableInputValidation     bool
 
 	sourceErrors []FieldError // what NewFromConfig could not read from cfg.ConfigSources
 }
 
-// Copy returns a copy of the options that can be changed without changing these.
+// Copy returns a copy that shares nothing that can be changed.
 func (o Options) Copy() Options {
 	if o.BaseEndpoint != nil {
 		o.BaseEndpoint = aws.String(*o.BaseEndpoint)
@@ -164,7 +119,7 @@ func (o *Options) apply(optFns []func(*Options)) {
 	}
 }
 
-// defaults are what New uses for what its options leave unset.
+// defaults returns the defaults of options that are unset.
 func (o *Options) defaults() Options {
 	return Options{
 		HTTPClient:     defaultClient,
@@ -175,8 +130,8 @@ func (o *Options) defaults() Options {
 	}
 }
 
-// defaultRetryer keeps the RetryMaxAttempts that New gets, whatever an option function sets later,
-// as the official client does.
+// defaultRetryer uses the RetryMaxAttempts that New got. What an option function sets later does
+// not change it, as in the official client.
 func (o *Options) defaultRetryer() aws.Retryer {
 	bounded := func(so *retry.StandardOptions) { so.MaxAttempts = cmp.Or(o.RetryMaxAttempts, so.MaxAttempts) }
 	if o.RetryMode != aws.RetryModeAdaptive {
@@ -187,7 +142,7 @@ func (o *Options) defaultRetryer() aws.Retryer {
 	})
 }
 
-// fillUnset sets what is none, and cannot stay so, to what it is in other options.
+// fillUnset copies required options that are unset from other options.
 func (o *Options) fillUnset(from *Options) {
 	fill(&o.HTTPClient, from.HTTPClient)
 	fill(&o.HTTPSignerV4, from.HTTPSignerV4)
@@ -202,13 +157,13 @@ func fill[T any](option *T, from T) {
 	}
 }
 
-// isNone reports whether v is nil, or a nil pointer or function in an interface.
+// isNone reports whether v is nil, or an interface with a nil pointer or function.
 func isNone(v any) bool {
 	value := reflect.ValueOf(v)
 	return v == nil || (value.Kind() == reflect.Pointer || value.Kind() == reflect.Func) && value.IsNil()
 }
 
-// problems returns what is wrong with the options besides region, endpoint and credentials.
+// problems returns what is wrong with the options, except region, endpoint and credentials.
 func (o *Options) problems() []FieldError {
 	fields := slices.Clone(o.sourceErrors)
 	mode := o.DefaultsMode
@@ -234,31 +189,31 @@ func (o *Options) lacksCredentials() bool {
 	return isNone(o.Credentials) || aws.IsCredentialsProvider(o.Credentials, (*aws.AnonymousCredentials)(nil))
 }
 
-// String describes the options without what may have a secret.
+// String describes the options, without secrets.
 func (o Options) String() string {
 	return fmt.Sprintf("{Region:%s BaseEndpoint:%s EndpointOptions:%+v AppID:%s AttemptTimeout:%s RetryMode:%s "+
 		"RetryMaxAttempts:%d}", o.Region, redactBaseEndpoint(aws.ToString(o.BaseEndpoint)), o.EndpointOptions, o.AppID,
 		o.AttemptTimeout, o.RetryMode, o.RetryMaxAttempts)
 }
 
-// LogValue is String: a credentials provider that is logged by its fields shows its keys.
+// LogValue is String.
 func (o Options) LogValue() slog.Value { return slog.StringValue(o.String()) }
 
-// MarshalText makes String the JSON form too, for loggers that print values as JSON.
+// MarshalText is String, also for JSON.
 func (o Options) MarshalText() ([]byte, error) { return []byte(o.String()), nil }
 
-// Format prints String whatever the verb.
+// Format prints String for every verb.
 func (o Options) Format(f fmt.State, _ rune) { fmt.Fprint(f, o.String()) }
 
-// sender returns what sends for HTTPClient. It never follows a redirect, unless HTTPClient is of
-// the program's own type.
+// sender returns the client that sends for HTTPClient. It follows no redirects, unless HTTPClient
+// is the program's own type.
 func (o *Options) sender() HTTPClient {
 	switch client := o.HTTPClient.(type) {
 	case *http.Client:
 		return withoutRedirects(client)
 	case *awshttp.BuildableClient:
 		mode := o.DefaultsMode
-		mode.SetFromString(string(mode)) // an unknown one is a problem
+		mode.SetFromString(string(mode)) // problems reports an unknown one
 		if mode == aws.DefaultsModeAuto {
 			mode = defaults.ResolveDefaultsModeAuto(o.Region, o.RuntimeEnvironment)
 		}
@@ -273,12 +228,12 @@ func withoutRedirects(client *http.Client) *http.Client {
 	return &own
 }
 
-// defaultClient is for clients that are given none. Its connections are as shared as those of
-// http.DefaultTransport.
+// defaultClient is for clients without an HTTPClient. They share its connections, as users of
+// http.DefaultTransport do.
 var defaultClient = awshttp.NewBuildableClient()
 
-// pools are the *http.Client that sends for each BuildableClient in each defaults mode. It does not
-// lead to the BuildableClient, and goes with that.
+// pools has an *http.Client for each BuildableClient and defaults mode. It does not keep the
+// BuildableClient alive, and is removed with it.
 var pools sync.Map
 
 func poolOf(client *awshttp.BuildableClient, mode aws.DefaultsMode) *http.Client {
@@ -287,11 +242,12 @@ func poolOf(client *awshttp.BuildableClient, mode aws.DefaultsMode) *http.Client
 		return pool.(*http.Client)
 	}
 	tuned := client.WithTransportOptions(func(t *http.Transport) {
-		if t.MaxIdleConnsPerHost == awshttp.DefaultHTTPTransportMaxIdleConnsPerHost { // there is one host
+		// There is one host.
+		if t.MaxIdleConnsPerHost == awshttp.DefaultHTTPTransportMaxIdleConnsPerHost {
 			t.MaxIdleConnsPerHost = max(t.MaxIdleConnsPerHost, t.MaxIdleConns)
 		}
 	})
-	if config, err := defaults.GetModeConfiguration(mode); err == nil { // the legacy mode has none
+	if config, err := defaults.GetModeConfiguration(mode); err == nil { // legacy has none
 		tuned = tuned.WithDialerOptions(func(d *net.Dialer) {
 			d.Timeout, _ = config.GetConnectTimeout()
 		}).WithTransportOptions(func(t *http.Transport) {
@@ -305,8 +261,8 @@ func poolOf(client *awshttp.BuildableClient, mode aws.DefaultsMode) *http.Client
 	return pool.(*http.Client)
 }
 
-// identity is a key for a client that does not keep it alive. A client that is a package's variable
-// has no cleanup, as it lives for good, and in Go 1.24 no weak pointer: it is its own key.
+// identity returns a key for a client that does not keep it alive. A client in a package variable
+// lives forever and, in Go 1.24, can have no weak pointer: it is its own key.
 func identity(client *awshttp.BuildableClient) any {
 	cleanup := runtime.AddCleanup(client, func(int) {}, 0)
 	if cleanup.Stop(); cleanup == (runtime.Cleanup{}) {
@@ -315,7 +271,7 @@ func identity(client *awshttp.BuildableClient) any {
 	return weak.Make(client)
 }
 
-// optionsFrom translates what of cfg changes this operation.
+// optionsFrom returns the options that cfg sets.
 func optionsFrom(cfg aws.Config) Options {
 	o := Options{
 		APIOptions: cfg.APIOptions, AppID: cfg.AppID, BaseEndpoint: cfg.BaseEndpoint, ClientLogMode: cfg.ClientLogMode,
@@ -330,8 +286,8 @@ func optionsFrom(cfg aws.Config) Options {
 	return o
 }
 
-// A source of an aws.Config (environment, shared config, load options) says of endpoints what it
-// has methods for. The official clients find it by these, through a module of their own.
+// These are methods of the sources of an aws.Config (environment, shared config, load options).
+// The official clients find them in the same way.
 type (
 	dualStackSource interface {
 		GetUseDualStackEndpoint(context.Context) (aws.DualStackEndpointState, bool, error)
@@ -349,20 +305,21 @@ type (
 
 func (o *Options) readSources(sources []any) {
 	dualStack, fips := &o.EndpointOptions.UseDualStackEndpoint, &o.EndpointOptions.UseFIPSEndpoint
-	readFirst(o, "EndpointOptions.UseDualStackEndpoint", sources, dualStackSource.GetUseDualStackEndpoint, dualStack)
-	readFirst(o, "EndpointOptions.UseFIPSEndpoint", sources, fipsSource.GetUseFIPSEndpoint, fips)
+	setFromSources(o, "EndpointOptions.UseDualStackEndpoint", sources,
+		dualStackSource.GetUseDualStackEndpoint, dualStack)
+	setFromSources(o, "EndpointOptions.UseFIPSEndpoint", sources, fipsSource.GetUseFIPSEndpoint, fips)
 
-	// cfg.BaseEndpoint has the global environment variable. It beats an endpoint of this
-	// service in the shared config, but not the environment variable of this service.
+	// cfg.BaseEndpoint is the global environment variable. It takes precedence over this
+	// service's endpoint in the shared config, but not over its environment variable.
 	_, global := os.LookupEnv("AWS_ENDPOINT_URL")
 	_, service := os.LookupEnv("AWS_ENDPOINT_URL_QUICKSIGHT")
 	if global && !service {
 		return
 	}
 	var ignore bool
-	readFirst(o, "BaseEndpoint", sources, ignoreSource.GetIgnoreConfiguredEndpoints, &ignore)
+	setFromSources(o, "BaseEndpoint", sources, ignoreSource.GetIgnoreConfiguredEndpoints, &ignore)
 	if !ignore {
-		readFirst(o, "BaseEndpoint", sources, serviceBaseEndpoint, &o.BaseEndpoint)
+		setFromSources(o, "BaseEndpoint", sources, serviceBaseEndpoint, &o.BaseEndpoint)
 	}
 }
 
@@ -371,10 +328,9 @@ func serviceBaseEndpoint(s baseEndpointSource, ctx context.Context) (*string, bo
 	return &endpoint, found, err
 }
 
-// readFirst sets the target to what the first source of kind S says that has a value. Calls return
-// an error: New returns none, and a FIPS setting that was not understood must not be taken for
-// none.
-func readFirst[S, V any](o *Options, option string, sources []any, read func(S, context.Context) (V, bool, error), target *V) {
+// setFromSources sets the target to the value of the first source of kind S that has one. An error
+// becomes an error of each call, because New returns none.
+func setFromSources[S, V any](o *Options, option string, sources []any, read func(S, context.Context) (V, bool, error), target *V) {
 	for _, source := range sources {
 		s, ok := source.(S)
 		if !ok {
@@ -392,8 +348,8 @@ func readFirst[S, V any](o *Options, option string, sources []any, read func(S, 
 	}
 }
 
-// warnOfUnsupported names, in one warning, the fields of cfg that are set and would change this
-// operation in the official client, but do not in this one.
+// warnOfUnsupported logs one warning that names the fields of cfg that change this operation in the
+// official client and not in this one.
 func warnOfUnsupported(cfg aws.Config) {
 	var names []string
 	note := func(isSet bool, name string) {

@@ -53,7 +53,7 @@ func TestUnusableOptions(t *testing.T) {
 			func(o *quicksightembed.Options) { o.RetryMode = "never" },
 			quicksightembed.FieldError{Field: "Options.RetryMode", Value: `"never"`, Problem: "must be standard or adaptive"},
 		},
-		"fewer tries than one": {
+		"fewer attempts than one": {
 			func(o *quicksightembed.Options) { o.RetryMaxAttempts = -1 },
 			quicksightembed.FieldError{Field: "Options.RetryMaxAttempts", Value: `"-1"`, Problem: "must be 1 or more, or 0 for the Retryer's own"},
 		},
@@ -111,7 +111,7 @@ func TestNilPointersAreNone(t *testing.T) {
 	}
 }
 
-// TestNilPointerOfCredentials never falls back on those of the client: they are another identity's.
+// TestNilPointerOfCredentials expects a refusal: the client's credentials are another identity's.
 func TestNilPointerOfCredentials(t *testing.T) {
 	server := newServer(t, status(200, nativeReply))
 	set := func(o *quicksightembed.Options) { o.Credentials = (*aws.CredentialsCache)(nil) }
@@ -147,7 +147,7 @@ func TestInputAndOptionsAreReportedTogether(t *testing.T) {
 	credentials := staticCredentials("AKID", "SECRET-ACCESS-KEY", "")
 	_, err := quicksightembed.New(quicksightembed.Options{RetryMaxAttempts: -1, Credentials: credentials}).GetSessionEmbedUrl(context.Background(), nil)
 	assert.EqualError(t, err, "operation error QuickSight: GetSessionEmbedUrl, invalid input: AwsAccountId is required: 12 digits; "+
-		`Options.Region is required, such as us-east-1; Options.RetryMaxAttempts "-1" must be 1 or more, or 0 for the Retryer's own`)
+		`Options.Region is required, such as us-east-1: set AWS_REGION; Options.RetryMaxAttempts "-1" must be 1 or more, or 0 for the Retryer's own`)
 }
 
 func (brokenSource) GetUseFIPSEndpoint(context.Context) (aws.FIPSEndpointState, bool, error) {
@@ -180,13 +180,12 @@ func TestOptionsAndClientArePrintedWithoutKeys(t *testing.T) {
 	}
 }
 
-// valueCredentials is a provider that fmt prints by its fields, as
-// credentials.StaticCredentialsProvider is.
+// valueCredentials is a provider whose fields fmt prints, as credentials.StaticCredentialsProvider.
 type valueCredentials struct{ Value aws.Credentials }
 
 func (v valueCredentials) Retrieve(context.Context) (aws.Credentials, error) { return v.Value, nil }
 
-// TestNilRetryerWithABound has a retryer that is none, so the bound is one of the default retryer.
+// TestNilRetryerWithABound sets a nil pointer as retryer: the bound is the default retryer's.
 func TestNilRetryerWithABound(t *testing.T) {
 	attempts := 0
 	direct := quicksightembed.Options{
@@ -281,8 +280,7 @@ func TestAuthSchemePreferences(t *testing.T) {
 	}
 }
 
-// loadConfig loads the default config with a shared config file and an environment of these
-// variables.
+// loadConfig loads the default config from a shared config file and these environment variables.
 func loadConfig(t *testing.T, sharedConfig string, env map[string]string) aws.Config {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "config")
@@ -335,7 +333,8 @@ func TestOtherSettingsFromEnvironment(t *testing.T) {
 	cfg := loadConfig(t, "[default]\nregion = us-east-1\n", map[string]string{
 		"AWS_MAX_ATTEMPTS": "7", "AWS_RETRY_MODE": "adaptive", "AWS_SDK_UA_APP_ID": "my-app",
 	})
-	cfg.DisableClockSkewCorrection = true // its variable is read by newer versions of config: see compat/
+	// Only newer versions of config read this from the environment.
+	cfg.DisableClockSkewCorrection = true
 	client := quicksightembed.NewFromConfig(cfg)
 	options := client.Options()
 	assert.Equal(t, 7, options.Retryer.MaxAttempts())
@@ -372,7 +371,7 @@ func TestServiceOptionsComeBeforeTheCallersFunctions(t *testing.T) {
 	assert.Equal(t, "service+caller", client.Options().AppID)
 }
 
-// logLines is a logger that keeps what it is told.
+// logLines is a logger that keeps its lines.
 type logLines []string
 
 func (l *logLines) Logf(classification logging.Classification, format string, v ...any) {
@@ -406,11 +405,11 @@ func TestNoWarningOfWhatIsActedOn(t *testing.T) {
 
 type apiOption = func(*middleware.Stack) error
 
-// noStep takes a call through a stack, and adds nothing to it.
+// noStep makes a call use a stack, and adds nothing to it.
 func noStep(*middleware.Stack) error { return nil }
 
-// TestHedging lets a step send two requests at once, and takes the first answer. It is for the race
-// detector.
+// TestHedging has a step that sends two requests at once and returns the first answer. It is for
+// the race detector.
 func TestHedging(t *testing.T) {
 	hedge := func(stack *middleware.Stack) error {
 		return stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("hedge", func(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
@@ -497,8 +496,8 @@ func TestStubsNeedNeitherRegionNorCredentials(t *testing.T) {
 	assert.Len(t, fieldsOf(t, err), 2, "without a stub both are needed")
 }
 
-// TestUnsignedRequests needs no credentials for a stub below the signature, and sends nothing
-// without.
+// TestUnsignedRequests expects that a stub after the signing step needs no credentials, and that
+// nothing is sent without credentials.
 func TestUnsignedRequests(t *testing.T) {
 	server := newServer(t, status(200, nativeReply))
 	stub := func(stack *middleware.Stack) error {

@@ -13,25 +13,26 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// Text is hidden once it was parsed: strings of JSON, header values, error texts. There secrets
-// appear as they are, and not escaped.
+// Secrets are hidden in parsed text: strings of JSON, header values, error texts. There they are
+// not escaped.
 
 const redacted = "REDACTED"
 
-// secrets are what a request was signed with and what nobody else may see.
+// secrets are the secret parts of a signed request.
 type secrets struct{ token, signature string }
 
-// secretsOf reads them before the request is sent: the HTTP client may change it.
+// secretsOf reads them before the request is sent: the HTTP client may change the request.
 func (c *call) secretsOf(req *smithyhttp.Request) secrets {
 	_, signature, _ := strings.Cut(req.Header.Get("Authorization"), "Signature=")
 	return secrets{cmp.Or(c.credentials.SessionToken, req.Header.Get("X-Amz-Security-Token")), signature}
 }
 
-// hide removes from text the queries and user info of URLs, and the secrets, as they are and as in
-// a URL: AWS explains a wrong signature by quoting what was signed. It withholds a text that has a
-// piece of the token in any other form.
+// hide removes queries and user info of URLs, and the secrets, plain and URL-escaped: AWS explains
+// a wrong signature by quoting what was signed. If a piece of the token remains, in another form,
+// hide withholds the text.
 func (s secrets) hide(text string) string {
-	if len(s.token) >= 16 { // a shorter one is none of AWS's: it is no secret, and may be a word
+	// A shorter one is not AWS's: it is no secret, and may be a word.
+	if len(s.token) >= 16 {
 		text = strings.NewReplacer(s.token, redacted, url.QueryEscape(s.token), redacted).Replace(text)
 		if sharePiece(text, s.token) {
 			return redacted
@@ -43,7 +44,7 @@ func (s secrets) hide(text string) string {
 	return hideURLs(text)
 }
 
-// sharePiece reports whether two texts have 8 bytes in a row in common. Its time is linear in both.
+// sharePiece reports whether two texts have 8 bytes in a row in common, in linear time.
 func sharePiece(a, b string) bool {
 	if len(a) > len(b) {
 		a, b = b, a
@@ -60,10 +61,9 @@ func sharePiece(a, b string) bool {
 	return false
 }
 
-// hideIn returns an error of the HTTP client without secrets: it may quote the request, or what it
-// cannot parse of a reply. The URL of the request has none. If the text has to change, what the
-// error wraps is still found, in the same way, so that a timeout or a DNS error stays one. An error
-// that panics, such as a url.Error without a cause, is named by its type.
+// hideIn returns an error of the HTTP client without secrets. It may quote the request, or parts of
+// a reply. If its text changes, errors.As still finds what it wraps, such as a DNS error or a
+// timeout. An error that panics, such as a url.Error without a cause, becomes the name of its type.
 func (s secrets) hideIn(err error, requestURL string) (safe error) {
 	defer func() {
 		if recover() != nil {
@@ -102,15 +102,16 @@ func (e *hiddenError) Unwrap() []error { return e.parts }
 
 const endsOfURL = " \t\r\n\f\"<>"
 
-// hideURLs hides user info and query of each URL in text, where passwords and authorization codes
-// are. A URL ends at white space, a double quote or an angle bracket, and at nothing else.
+// hideURLs hides user info and query of each URL in text: passwords and authorization codes. A URL
+// ends at white space, a double quote or an angle bracket, and at nothing else.
 func hideURLs(text string) string {
 	if !strings.ContainsAny(text, "?@") {
 		return text
 	}
 	var hidden strings.Builder
 	for text != "" {
-		end := 1 + strings.IndexAny(text[1:], endsOfURL) // the word begins with what has ended another
+		// The word begins with the sign that ended the last one.
+		end := 1 + strings.IndexAny(text[1:], endsOfURL)
 		if end == 0 {
 			end = len(text)
 		}
@@ -120,8 +121,8 @@ func hideURLs(text string) string {
 	return hidden.String()
 }
 
-// hideURL hides user info and query of a word that is a URL or a path, perhaps after other text. In
-// JSON inside of a text, a slash may be escaped.
+// hideURL hides user info and query of a word that ends in a URL or a path. A slash may be escaped,
+// as in JSON within a text.
 func hideURL(word string) string {
 	start := max(strings.Index(word, "://"), strings.Index(word, `:\/\/`))
 	if path := strings.TrimLeft(word, endsOfURL+`'([{=,;:`); start < 0 && strings.HasPrefix(path, "/") {
@@ -133,8 +134,8 @@ func hideURL(word string) string {
 	return word[:start] + redactURL(word[start:])
 }
 
-// redactURL hides a URL's user info and query. It does not parse: what is malformed is shown to
-// people too, in a FieldError.
+// redactURL hides a URL's user info and query. It does not parse the URL: a FieldError shows
+// malformed ones, too.
 func redactURL(s string) string {
 	if path, query, _ := strings.Cut(s, "?"); query != "" {
 		s = path + "?" + redacted
@@ -146,7 +147,7 @@ func redactURL(s string) string {
 	return s
 }
 
-// redactBaseEndpoint hides all that could be user info, query or fragment, however malformed.
+// redactBaseEndpoint hides all that can be user info, query or fragment, even if malformed.
 func redactBaseEndpoint(base string) string {
 	if at := strings.LastIndexByte(base, '@'); at >= 0 {
 		base = redacted + base[at:]
@@ -196,7 +197,7 @@ func (r *reply) log(logger logging.Logger, o *Options) {
 	logger.Logf(logging.Debug, "Response\n%s %s\n%s", r.response.Proto, r.response.Status, text)
 }
 
-// headerText writes a header without the values that are secret whatever they are.
+// headerText writes a header without the values that are always secret.
 func headerText(header http.Header) string {
 	shown := header.Clone()
 	for _, secret := range []string{"Authorization", "X-Amz-Security-Token", "Set-Cookie"} {
@@ -209,8 +210,8 @@ func headerText(header http.Header) string {
 	return text.String()
 }
 
-// bodyText returns a body of JSON without secrets or, of another, the start. JSON is written again,
-// so that it has no escapes in which a secret would not be found.
+// bodyText returns a JSON body without secrets, or the start of another body. It encodes JSON
+// again, so that no escapes can hide a secret.
 func (r *reply) bodyText() string {
 	var value any
 	if json.Unmarshal(r.body, &value) != nil {
@@ -219,6 +220,6 @@ func (r *reply) bodyText() string {
 	var text strings.Builder
 	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)
-	encoder.Encode(value) // which came from JSON
+	encoder.Encode(value) // it came from JSON
 	return r.hide(strings.TrimSuffix(text.String(), "\n"))
 }

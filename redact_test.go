@@ -45,8 +45,8 @@ func signatureOf(r *http.Request) string {
 	return signature
 }
 
-// leaky replies quote the request's secrets, as AWS does when a signature does not match, and
-// issue URLs.
+// leakyReplies quote the request's secrets, as AWS does if a signature does not match, or have the
+// code of an embed URL.
 var leakyReplies = map[string]http.HandlerFunc{
 	"a success":                 status(200, `{"EmbedUrl":"https://q.example/embedding/a/start?code=`+embedCode+`","RequestId":"r"}`),
 	"a success, escaped":        status(200, `{"EmbedUrl":"https:\/\/q.example\/embedding\/a\/start\u003f\u0063ode=`+embedCode+`","RequestId":"r"}`),
@@ -224,18 +224,18 @@ func TestMessagesAreHiddenAndNothingElse(t *testing.T) {
 }
 
 func TestShortTokensDoNotChangeDNSErrors(t *testing.T) {
-	tries := 0
+	attempts := 0
 	client := clientOf("test", func(r *http.Request) (*http.Response, error) {
-		tries++
+		attempts++
 		return nil, &url.Error{Op: "Get", URL: r.URL.String(), Err: &net.DNSError{Err: "no such host", Name: "test.example", IsNotFound: true}}
 	})
 	_, err := client.GetSessionEmbedUrl(ctx, janesInput())
 	require.ErrorAs(t, err, new(*net.DNSError))
 	assert.ErrorContains(t, err, "lookup test.example: no such host")
-	assert.Equal(t, 1, tries)
+	assert.Equal(t, 1, attempts)
 }
 
-// BenchmarkLongErrorReply has a message of 1 MiB, which is searched for a session token of 2 KiB.
+// BenchmarkLongErrorReply searches a message of 1 MiB for a session token of 2 KiB.
 func BenchmarkLongErrorReply(b *testing.B) {
 	token := strings.Repeat("FwoGZXIvYXdzEBYaDH+/", 100)
 	message := strings.Repeat("a message of many words, and none of them is secret; ", 1<<20/60)
@@ -290,7 +290,7 @@ func TestLogOfRetries(t *testing.T) {
 	assert.Equal(t, logLines{"DEBUG retrying request QuickSight/GetSessionEmbedUrl, attempt 2"}, log)
 }
 
-// contextLogger logs what the context of a call holds, as adapters do that add trace IDs.
+// contextLogger logs a value of the call's context, like adapters that add trace IDs.
 type contextLogger struct {
 	lines *logLines
 	ctx   context.Context
@@ -330,14 +330,14 @@ func onTheWire(t *testing.T, req *http.Request) *http.Request {
 	return received
 }
 
-// What FuzzHiding makes texts of: a session token, a signature, the code of an embed URL.
+// FuzzHiding makes texts of a session token, a signature and the code of an embed URL.
 const (
 	hiddenToken     = "FwoGZXIvYXdzEBYaDH/7w+Qm3kZ==IvYXcz9/Kd+0aGv2qL8x8Wn5Rt/VYm+p4="
 	hiddenSignature = "5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7"
 	hiddenCode      = "c0d3s3cr3tc0d3s3cr3t"
 )
 
-// tokenEscapes are how services, gateways and libraries write a token into a text.
+// tokenEscapes are the ways in which services, gateways and libraries write a token.
 var tokenEscapes = []*strings.Replacer{
 	strings.NewReplacer(),
 	strings.NewReplacer("+", "%2B", "/", "%2F", "=", "%3D"),
@@ -349,25 +349,25 @@ var tokenEscapes = []*strings.Replacer{
 	strings.NewReplacer("+", " ", "/", "/\n", "=", `\=`),
 }
 
-// harmless are texts in which there is nothing to hide.
+// harmless are texts without a secret.
 var harmless = []string{
 	" ", "\n", `"`, "<", "why? ", " at q@q.example ", `must match ^/users/(\d+)?$`, " is it /start? ", `{"a":[1]}`, "日本語", "%", "token=", "a/b", "?", "://", "&",
 }
 
-// FuzzHiding looks for a text that shows a secret, and for one that loses anything else. The script
-// says what a text is made of.
+// FuzzHiding looks for a text whose secret is shown, and for one that loses anything else. The
+// script lists the parts of the text.
 func FuzzHiding(f *testing.F) {
 	f.Add([]byte{0, 4, 0, 1, 0, 255, 0, 5, 0}, "hello")
 	f.Add([]byte{9, 0, 255, 2, 0, 0, 3, 0, 0, 4, 0, 0}, "x")
 	f.Add([]byte{1, 3, 7, 1, 10, 8, 33, 20, 60}, "-")
 	f.Add([]byte{5, 0, 0, 0, 6, 0, 3, 0, 0, 0, 2, 0}, "why")
-	f.Add([]byte{0, 11, 0, 1, 0, 8}, "")                // the end of the text is a piece of the token
-	f.Add([]byte{1, 55, 255, 0, 6, 0, 0, 6, 0}, "")     // the end of the token is a piece of the text
+	f.Add([]byte{0, 11, 0, 1, 0, 8}, "")                // the text ends in a piece of the token
+	f.Add([]byte{1, 55, 255, 0, 6, 0, 0, 6, 0}, "")     // the token ends in a piece of the text
 	f.Add([]byte{1, 0, 255, 1, 0, 255, 1, 55, 255}, "") // a text that is longer than the token
 	f.Fuzz(func(t *testing.T, script []byte, prose string) {
 		prose = strings.ToValidUTF8(prose, "")
 		if len(script) > 60 || strings.ContainsAny(prose, "?@") {
-			return // what is made of the script has these
+			return // only the script adds these
 		}
 		var text strings.Builder
 		hasURL := false
@@ -397,7 +397,7 @@ func FuzzHiding(f *testing.F) {
 		for _, shown := range []string{message, err.Error(), fmt.Sprintf("%+v %#v", err, err)} {
 			require.NotContains(t, shown, hiddenSignature)
 			require.NotContains(t, shown, hiddenCode)
-			shown = strings.ReplaceAll(shown, "REDACTED", "*") // its R may go on with what is a piece of 7
+			shown = strings.ReplaceAll(shown, "REDACTED", "*")
 			require.False(t, hasPieceOf(hiddenToken, shown), "%q shows a piece of the token", shown)
 		}
 		want := strings.NewReplacer(hiddenToken, "REDACTED", url.QueryEscape(hiddenToken), "REDACTED").Replace(text.String())
@@ -417,7 +417,7 @@ func FuzzHiding(f *testing.F) {
 	})
 }
 
-// errorThatQuotes returns the message, and the error, of a call that is answered with a text.
+// errorThatQuotes returns the message and the error of a call that is answered with text.
 func errorThatQuotes(text string) (message string, err error) {
 	body, _ := json.Marshal(map[string]string{"message": text})
 	client := quicksightembed.New(quicksightembed.Options{
@@ -433,7 +433,7 @@ func errorThatQuotes(text string) (message string, err error) {
 	return apiErr.ErrorMessage(), err
 }
 
-// hasPieceOf reports whether text has 8 bytes in a row of a secret.
+// hasPieceOf reports whether text has 8 consecutive bytes of a secret.
 func hasPieceOf(secret, text string) bool {
 	for i := range len(secret) - 7 {
 		if strings.Contains(text, secret[i:i+8]) {

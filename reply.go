@@ -24,7 +24,7 @@ import (
 )
 
 // linkExchange links the steps that send a signed request and read its reply, the outermost first.
-// They can be called without a stack, and in one are its middlewares.
+// They work without a stack, and are the middlewares of one.
 func (c *call) linkExchange() {
 	l := &c.exchange
 	*l = [...]link{
@@ -33,7 +33,7 @@ func (c *call) linkExchange() {
 		{&awsmiddleware.RequestIDRetriever{}, &l[3]},
 		{(*deserializer)(c), &l[4]},
 		{&awsmiddleware.RecordResponseTiming{DisableClockSkewCorrection: c.options.DisableClockSkewCorrection}, &l[5]},
-		{&smithyhttp.RequestResponseLogger{}, (*transport)(c)}, // logs nothing: the deserializer does
+		{&smithyhttp.RequestResponseLogger{}, (*transport)(c)}, // the deserializer logs
 	}
 }
 
@@ -72,7 +72,7 @@ func (d *deserializer) HandleDeserialize(ctx context.Context, in middleware.Dese
 	if ok && resp.Body != nil {
 		defer resp.Body.Close()
 	}
-	if err != nil || !ok { // a step of the program has answered otherwise
+	if err != nil || !ok { // the program's middleware has answered
 		return out, metadata, err
 	}
 	err = r.read(resp.Response)
@@ -87,8 +87,8 @@ func (d *deserializer) HandleDeserialize(ctx context.Context, in middleware.Dese
 // transport sends the request of an attempt.
 type transport call
 
-// HandleDeserialize sends a copy of the request, and returns a copy of the reply, since the HTTP
-// client may keep and change what it has. The reply leads to a request without header.
+// HandleDeserialize sends a copy of the request, and returns a copy of the reply, because the HTTP
+// client may keep and change both. The copy's request has no header.
 func (t *transport) HandleDeserialize(ctx context.Context, in middleware.DeserializeInput) (out middleware.DeserializeOutput, metadata middleware.Metadata, err error) {
 	req, ok := in.Request.(*smithyhttp.Request)
 	switch {
@@ -110,7 +110,7 @@ func (t *transport) HandleDeserialize(ctx context.Context, in middleware.Deseria
 	}{url: *req.URL}
 	secrets, sent := (*call)(t).secretsOf(req), req.WithContext(ctx)
 	if t.inStack {
-		sent = req.Build(ctx) // without what it shares with req, which the program may look at later
+		sent = req.Build(ctx) // a copy: the program may look at req later
 	}
 	resp, err := t.sender.Do(sent)
 	if resp == nil && err == nil {
@@ -122,7 +122,7 @@ func (t *transport) HandleDeserialize(ctx context.Context, in middleware.Deseria
 	received.response.Request = &received.request
 	received.Response.Response = &received.response
 	out.RawResponse = &received.Response
-	if span, traced := tracing.GetSpan(ctx); traced { // to make the values costs
+	if span, traced := tracing.GetSpan(ctx); traced { // the values cost time
 		span.SetProperty("http.method", req.Method)
 		span.SetProperty("http.request_content_length", int64(0))
 		span.SetProperty("net.protocol.version", fmt.Sprintf("%d.%d", received.ProtoMajor, received.ProtoMinor))
@@ -137,7 +137,7 @@ func (t *transport) HandleDeserialize(ctx context.Context, in middleware.Deseria
 
 var noReply = http.Response{Header: http.Header{}, Body: http.NoBody}
 
-// endOf returns the error of an attempt that failed with err: why its context ended, if it did.
+// endOf returns why the context of a failed attempt ended, or err if it did not.
 func endOf(ctx context.Context, err error) error {
 	var timeout *attemptTimeoutError
 	switch {
@@ -149,7 +149,7 @@ func endOf(ctx context.Context, err error) error {
 	return err
 }
 
-// attemptTimeoutError is why an attempt ended while the caller's context lives.
+// attemptTimeoutError ends an attempt while the caller's context lives.
 type attemptTimeoutError struct{ after time.Duration }
 
 // Error names the limit.
@@ -160,10 +160,10 @@ func (e *attemptTimeoutError) Error() string {
 // Timeout makes the attempt's error one that aws/retry repeats.
 func (e *attemptTimeoutError) Timeout() bool { return true }
 
-// maxReplyBytes bounds the reply that is read into memory; QuickSight's own are below 4 KiB.
+// maxReplyBytes bounds the reply in memory. QuickSight's are below 4 KiB.
 const maxReplyBytes = 1 << 20
 
-// reply is what came back for a request.
+// reply is the reply to a request.
 type reply struct {
 	secrets  // of the request
 	response *http.Response
@@ -175,7 +175,8 @@ type reply struct {
 func (r *reply) read(response *http.Response) (err error) {
 	r.response = response
 	if response.Body == nil || response.StatusCode == http.StatusSwitchingProtocols {
-		return nil // the body of a 101 is the connection, and no context ends a read of that
+		// The body of a 101 is the connection, and no context ends a read of that.
+		return nil
 	}
 	r.body, err = io.ReadAll(io.LimitReader(response.Body, maxReplyBytes+1))
 	if err == nil && len(r.body) > maxReplyBytes {
@@ -202,11 +203,11 @@ type document struct {
 	SnakeEmbedUrl  *string `json:"embed_url"`
 	SnakeRequestId *string `json:"request_id"`
 
-	wrong string // says which value has a wrong type: it spoils nothing but itself
+	wrong string // names a value of a wrong type, which is ignored
 }
 
-// parse accepts what the official client's decoder does: no body or null as an empty document, and
-// anything behind the first JSON value.
+// parse accepts what the official client's decoder does: no body, null, and anything after the
+// first JSON value.
 func parse(body []byte) (doc document, err error) {
 	err = json.Unmarshal(body, &doc)
 	if syntaxErr := (*json.SyntaxError)(nil); errors.As(err, &syntaxErr) {
@@ -245,7 +246,7 @@ func (r *reply) decode() (output any, err error) {
 	isEnvelope := isBool && firstText(doc.EmbedUrl) == nil
 	status, header := r.response.StatusCode, r.response.Header.Get("X-Amzn-ErrorType")
 	switch {
-	case isEnvelope && !success: // whatever the status
+	case isEnvelope && !success: // with any status
 		e := doc.envelopedError()
 		return nil, r.apiError(cmp.Or(e.Code, e.Type, header, doc.Code, doc.Type), e, faults[status/100])
 	case status/100 != 2:
@@ -265,7 +266,7 @@ func (r *reply) decode() (output any, err error) {
 	}
 	out.EmbedUrl, out.RequestId = firstText(doc.EmbedUrl), firstText(doc.RequestId)
 	switch {
-	case out.EmbedUrl != nil: // whatever is wrong with the rest
+	case out.EmbedUrl != nil: // even if something else is wrong
 		return out, nil
 	case err != nil:
 		return nil, r.unreadable(fmt.Errorf("it has no EmbedUrl, and in its data: %w", err))
@@ -275,8 +276,8 @@ func (r *reply) decode() (output any, err error) {
 	return out, nil
 }
 
-// envelopedError returns the error in an envelope: an object, or the message. What that does not
-// say, the envelope says around it.
+// envelopedError returns the error in an envelope: an object or a message. The envelope around it
+// has what is missing in it.
 func (doc document) envelopedError() document {
 	var text string
 	json.Unmarshal(doc.Error, &text)
@@ -287,10 +288,10 @@ func (doc document) envelopedError() document {
 	return e
 }
 
-// faults are by the first digit of a status.
+// faults are the faults by the first digit of a status.
 var faults = map[int]smithy.ErrorFault{4: smithy.FaultClient, 5: smithy.FaultServer}
 
-// apiError returns the error of a code: an exception, or a generic error.
+// apiError returns the error for a code: an exception, or a generic error.
 func (r *reply) apiError(code string, doc document, fault smithy.ErrorFault) error {
 	code = restjson.SanitizeErrorCode(cmp.Or(code, "UnknownError"))
 	doc.Message = firstText(doc.Message, doc.OtherMessage)
@@ -317,13 +318,13 @@ func (r *reply) unreadable(err error) error {
 		quoted = fmt.Sprintf(", in %.100q", start)
 	}
 	return &smithy.DeserializationError{
-		Err:      fmt.Errorf("the reply (%s) cannot be read: %w%s", r.hide(what), r.hideIn(err, ""), quoted),
+		Err:      fmt.Errorf("the reply (%s) cannot be used: %w%s", r.hide(what), r.hideIn(err, ""), quoted),
 		Snapshot: []byte(start),
 	}
 }
 
-// firstBytes returns the start of a body that is not JSON, so that a proxy's page can be
-// recognized. In JSON an escape could keep a secret from being found.
+// firstBytes returns the start of a body that is not JSON, to recognize a proxy's page. It omits
+// JSON, in which escapes could hide a secret.
 func (r *reply) firstBytes() string {
 	text := strings.TrimSpace(string(r.body[:min(len(r.body), 4096)]))
 	if text == "" || strings.ContainsRune(`{["`, rune(text[0])) {

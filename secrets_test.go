@@ -31,16 +31,16 @@ import (
 	"example.com/quicksightembed"
 )
 
-// everyVerb is what fmt knows, flags included.
+// everyVerb has the verbs of fmt, and flags.
 var everyVerb = []string{"%v", "%+v", "%#v", "%s", "%q", "%+q", "%x", "%X", "% x", "%d", "%t", "%p", "%T", "%b", "%o", "%c", "%U", "%e", "%g", "%!", "%20v", "%-5s", "%.9v"}
 
-// capture collects all that anybody could see of calls.
+// capture collects everything that calls could show to anybody.
 type capture struct {
 	strings.Builder
 	t *testing.T
 }
 
-// value prints a value in every way that people print values.
+// value prints a value in every usual way.
 func (c *capture) value(v any) {
 	for _, verb := range everyVerb {
 		fmt.Fprintf(c, verb+"\n", v)
@@ -53,13 +53,13 @@ func (c *capture) value(v any) {
 	}
 }
 
-// json is for values whose JSON form is not one for a page.
+// json prints the JSON of a value. Pass no output: its JSON is for the page, and has the URL.
 func (c *capture) json(v any) {
 	encoded, err := json.Marshal(v)
 	fmt.Fprintln(c, string(encoded), err)
 }
 
-// err prints an error, each layer of it, and what its types tell of requests and replies.
+// err prints an error, each layer of it, and the requests and replies in it.
 func (c *capture) err(err error) {
 	c.value(err)
 	c.json(err)
@@ -95,7 +95,7 @@ func (c *capture) err(err error) {
 	}
 }
 
-// mustNotShow looks for secrets as they are and as they would be encoded.
+// mustNotShow looks for secrets, as they are and encoded.
 func (c *capture) mustNotShow(secrets ...string) {
 	c.t.Helper()
 	text := c.String()
@@ -116,7 +116,7 @@ func (c *capture) mustNotShow(secrets ...string) {
 	}
 }
 
-// quoted is a server that writes back what it was sent, in this form.
+// quoted answers with the request's secrets, in this form.
 func quoted(form func(authorization, token string) string) step {
 	return func(_ *scene, conn net.Conn) {
 		req := request(conn)
@@ -125,8 +125,8 @@ func quoted(form func(authorization, token string) string) step {
 	}
 }
 
-// secretReplies are replies below HTTP that have secrets, besides leakyReplies: what net/http says
-// of them is an error too.
+// secretReplies are raw replies with secrets, in addition to leakyReplies. For some of them,
+// net/http returns an error.
 func secretReplies() map[string]step {
 	const theURL = "https://jane:" + embedCode + "@q.example/a?code=" + embedCode
 	return map[string]step{
@@ -159,8 +159,7 @@ func malformedReplies() map[string]step {
 	}
 }
 
-// showCall makes a call with every log mode and a tracer, and captures all of it. It returns the
-// signatures of the requests.
+// showCall makes a call with every log mode and a tracer, and captures everything that it shows.
 func showCall(t *testing.T, c *capture, s *scene) {
 	t.Helper()
 	var log logLines
@@ -187,7 +186,7 @@ func showCall(t *testing.T, c *capture, s *scene) {
 	fmt.Fprintf(c, "%v %+v %#v", out.ResultMetadata, out.ResultMetadata, out.ResultMetadata)
 }
 
-// loggingSigner logs what it signs, as a signer does that is told to.
+// loggingSigner logs what it signs.
 type loggingSigner struct {
 	countingSigner
 	log *logLines
@@ -274,7 +273,7 @@ func handledBy(handler http.HandlerFunc) step {
 	}
 }
 
-// oneConnection is a listener for a connection that is there already.
+// oneConnection is a listener that accepts only conn.
 type oneConnection struct {
 	conn   net.Conn
 	once   sync.Once
@@ -293,8 +292,8 @@ func (o *oneConnection) Accept() (net.Conn, error) {
 func (o *oneConnection) Close() error   { o.once.Do(func() { close(o.closed) }); return nil }
 func (o *oneConnection) Addr() net.Addr { return &net.TCPAddr{} }
 
-// TestPanicsShowNoSecrets lets what a user brings panic: that is passed on as it is, every span is
-// ended, and neither the trace of the panic nor a log has a secret.
+// TestPanicsShowNoSecrets makes parts panic that the program supplies. The panic is passed on as it
+// is. Its stack trace, the log and the spans have no secret.
 func TestPanicsShowNoSecrets(t *testing.T) {
 	for name, change := range map[string]func(*quicksightembed.Options){
 		"credentials": func(o *quicksightembed.Options) {
@@ -344,9 +343,9 @@ type panickingReader struct{}
 
 func (panickingReader) Read([]byte) (int, error) { panic("boom") }
 
-// TestInputCannotSteerARequest gives values that are made to lead a request elsewhere or to add
-// headers to it. Either they are refused, or what a listener reads is a request to the host that
-// was meant, with the headers that were meant.
+// TestInputCannotSteerARequest has values that could send a request to another host or add headers.
+// Either nothing is sent, or the server reads a request to the intended host, with the intended
+// headers.
 func TestInputCannotSteerARequest(t *testing.T) {
 	const refused, harmless, notSent = "refused", "harmless", "not sent"
 	input := func(change func(*quicksightembed.GetSessionEmbedUrlInput)) func(*quicksightembed.Options, *quicksightembed.GetSessionEmbedUrlInput) {
@@ -477,7 +476,7 @@ func TestInputCannotSteerARequest(t *testing.T) {
 	}
 }
 
-// TestTraceHeaderCannotSplit takes the header of a Lambda function from its environment.
+// TestTraceHeaderCannotSplit has a line break in the trace ID of a Lambda function's environment.
 func TestTraceHeaderCannotSplit(t *testing.T) {
 	t.Setenv("AWS_LAMBDA_FUNCTION_NAME", "f")
 	t.Setenv("_X_AMZN_TRACE_ID", "Root=1\r\nX-Evil: 1")

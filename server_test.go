@@ -36,7 +36,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	// What the machine has set for AWS must not change the tests.
+	// The machine's settings for AWS must not change the tests.
 	for _, variable := range os.Environ() {
 		if name, _, _ := strings.Cut(variable, "="); strings.HasPrefix(name, "AWS_") || name == "_X_AMZN_TRACE_ID" {
 			os.Unsetenv(name)
@@ -49,7 +49,7 @@ const (
 	account = "111122223333"
 	jane    = "arn:aws:quicksight:us-east-1:111122223333:user/default/jane"
 
-	// nativeReply is QuickSight's own form of a success.
+	// nativeReply is a success in QuickSight's own form.
 	nativeReply = `{"EmbedUrl":"https://us-east-1.quicksight.aws.amazon.com/embedding/abc/start?code=c0de&isauthcode=true","RequestId":"body-id","Status":200}`
 )
 
@@ -83,7 +83,7 @@ func (s *recordingServer) seen() []*http.Request {
 	return s.requests
 }
 
-// replyWith answers each request with the next of the replies, and with the last one from then on.
+// replyWith answers each request with the next reply, and repeats the last.
 func replyWith(replies ...http.HandlerFunc) http.HandlerFunc {
 	var mu sync.Mutex
 	return func(w http.ResponseWriter, r *http.Request) {
@@ -114,7 +114,7 @@ func staticCredentials(key, secret, token string) aws.CredentialsProvider {
 	})
 }
 
-// newClient returns a client of the server that retries without delay.
+// newClient returns a client that calls the server and retries without delay.
 func newClient(t *testing.T, server *recordingServer, optFns ...func(*quicksightembed.Options)) *quicksightembed.Client {
 	t.Helper()
 	return quicksightembed.New(quicksightembed.Options{
@@ -139,11 +139,10 @@ func fieldsOf(t *testing.T, err error) []quicksightembed.FieldError {
 	return invalid.Fields
 }
 
-// realToken is as long as those of AWS, and has all of Base64.
+// realToken is as long as a token of AWS, and has all kinds of Base64 characters.
 var realToken = "FwoGZXIvYXdzEBYaDH+/" + strings.Repeat("aGVsbG8gd29ybGQ/+", 40) + "=="
 
-// clientOf returns a client whose HTTP client is the function, which has credentials with the
-// token.
+// clientOf returns a client that sends with do, and has the token in its credentials.
 func clientOf(token string, do func(*http.Request) (*http.Response, error), optFns ...func(*quicksightembed.Options)) *quicksightembed.Client {
 	if do == nil {
 		do = func(*http.Request) (*http.Response, error) { return nil, errors.New("nothing should be sent") }
@@ -162,8 +161,7 @@ func replyOf(code int, body string, header ...string) *http.Response {
 	return resp
 }
 
-// What a call comes to, besides the code of an API error. The types are those of the README's
-// table.
+// The result of a call, unless it is the code of an API error.
 const (
 	aURL              = "a URL"
 	noReply           = "no reply"            // *smithyhttp.RequestSendError
@@ -171,13 +169,13 @@ const (
 	unreadable        = "unreadable"          // *smithy.DeserializationError
 	canceled          = "canceled"            // *smithy.CanceledError
 	canceledInBackOff = "canceled in backoff" // *aws.RequestCanceledError
-	contextEnded      = "context ended"       // what ended before anything was sent
-	noIdentity        = "get identity"        // none of these types, and this text
-	notSigned         = "sign request"        // the same
+	contextEnded      = "context ended"       // none of these types: nothing was sent
+	noIdentity        = "get identity"        // *quicksightembed.CredentialsError
+	notSigned         = "sign request"        // any type, and this text
 	unknown           = "UnknownError"        // an error status without a code
 )
 
-// scene is one call, its server, and all that can be wrong with either.
+// scene is one call, its server, and everything that can be wrong with either.
 type scene struct {
 	ctx       context.Context
 	cancel    context.CancelFunc
@@ -185,14 +183,14 @@ type scene struct {
 	transport *http.Transport
 	options   quicksightembed.Options
 
-	// What the client has come to, for a server that acts on it: a broken connection overtakes
-	// bytes that were not read yet.
+	// How far the client is. The server waits for it before it breaks the connection: bytes
+	// that are unread then are lost.
 	sent, headersRead, bodyRead chan struct{}
 
 	atEnd []func() error
 
 	mu         sync.Mutex
-	tries      int
+	attempts   int
 	openBodies int
 }
 
@@ -218,11 +216,11 @@ func newScene(t *testing.T) *scene {
 	return s
 }
 
-// deadlineOfARow is what no row may take; the slowest takes three attempt timeouts of shortTimeout.
+// deadlineOfARow bounds each row. The slowest rows take three attempt timeouts of longEnough.
 const deadlineOfARow = 10 * time.Second
 
-// shortTimeout is for what never comes; longEnough for what must get somewhere first, on a busy
-// machine too.
+// shortTimeout is for calls that get no reply. longEnough is for calls that must make some progress
+// first, even on a busy machine.
 const (
 	shortTimeout = 50 * time.Millisecond
 	longEnough   = 300 * time.Millisecond
@@ -235,7 +233,7 @@ func signal(c chan struct{}) {
 	}
 }
 
-// RoundTrip sends by the transport, and watches the body of the reply.
+// RoundTrip sends with the transport, and watches the body of the reply.
 func (s *scene) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := s.transport.RoundTrip(req)
 	if err == nil {
@@ -271,11 +269,11 @@ func (b *watchedBody) Close() error {
 	return b.ReadCloser.Close()
 }
 
-// countingSigner counts tries: each is signed once.
+// countingSigner counts attempts: each is signed once.
 type countingSigner struct{ scene *scene }
 
 func (c countingSigner) SignHTTP(ctx context.Context, credentials aws.Credentials, r *http.Request, hash, service, region string, at time.Time, optFns ...func(*v4.SignerOptions)) error {
-	c.scene.count(&c.scene.tries, 1)
+	c.scene.count(&c.scene.attempts, 1)
 	return v4.NewSigner().SignHTTP(ctx, credentials, r, hash, service, region, at, optFns...)
 }
 
@@ -283,8 +281,7 @@ func (c countingSigner) SignHTTP(ctx context.Context, credentials aws.Credential
 // connection.
 type step func(*scene, net.Conn)
 
-// serve plays the steps, one for each connection, and the last for good, until the listener is
-// closed.
+// serve plays one step for each connection, and repeats the last, until the listener is closed.
 func (s *scene) serve(steps []step, done chan<- struct{}) {
 	var open sync.WaitGroup
 	for i := 0; ; i++ {
@@ -314,7 +311,7 @@ func request(conn net.Conn) *http.Request {
 	return req
 }
 
-// breakOff closes a connection so that the client sees it broken, and not ended.
+// breakOff resets a connection: the client gets an error, not its end.
 func breakOff(conn net.Conn) {
 	for {
 		inner, ok := conn.(interface{ NetConn() net.Conn })
@@ -354,7 +351,7 @@ func endlessly(head, part string) step {
 	}
 }
 
-// slowly answers with head, and then with a byte now and then, so that something always comes.
+// slowly answers with head, and then with one byte every 5 milliseconds.
 func slowly(head string) step {
 	return func(_ *scene, conn net.Conn) {
 		request(conn)
@@ -368,7 +365,7 @@ func slowly(head string) step {
 	}
 }
 
-// brokenAfter answers with these bytes, and breaks the connection when the client has read so far.
+// brokenAfter answers with these bytes, waits for the client's signal far, and breaks off.
 func brokenAfter(text string, far func(*scene) chan struct{}) step {
 	return func(s *scene, conn net.Conn) {
 		raw(text)(s, conn)
@@ -382,7 +379,7 @@ func brokenAfter(text string, far func(*scene) chan struct{}) step {
 func theHeaders(s *scene) chan struct{} { return s.headersRead }
 func theBody(s *scene) chan struct{}    { return s.bodyRead }
 
-// answer is a complete reply, with lines of header.
+// answer is a complete reply, with these header lines.
 func answer(code int, body string, header ...string) step {
 	lines := append([]string{fmt.Sprintf("HTTP/1.1 %d Status", code), "Connection: close"}, header...)
 	if code >= 200 && code != 204 && code != 304 {
@@ -396,7 +393,7 @@ func fails(code int, errorCode string) step {
 	return answer(code, `{"message":"m"}`, "X-Amzn-ErrorType: "+errorCode)
 }
 
-// skewedBy answers by a clock that is off, and refuses what is signed for another time than it has.
+// skewedBy answers with a wrong clock, and refuses requests that are signed for another time.
 func skewedBy(off time.Duration) step {
 	return func(s *scene, conn net.Conn) {
 		req, now := request(conn), time.Now().Add(off).UTC()
@@ -413,7 +410,7 @@ var (
 	fine      = answer(200, nativeReply)
 	silence   = raw("")
 	reset1    = brokenAfter("", nil)
-	resetSoon = func(_ *scene, conn net.Conn) { breakOff(conn) } // before the request
+	resetSoon = func(_ *scene, conn net.Conn) { breakOff(conn) } // without reading the request
 	hangUp    = cut("")
 )
 
@@ -425,7 +422,7 @@ const (
 
 func withLength(n any) string { return fmt.Sprintf("%sContent-Length: %v\r\n\r\n", ok200, n) }
 
-// zipped is text, compressed. A gzip bomb is 64 MiB of nothing.
+// zipped returns at most size bytes of text, compressed.
 func zipped(size int64, text io.Reader) string {
 	var out bytes.Buffer
 	w := gzip.NewWriter(&out)
@@ -434,7 +431,7 @@ func zipped(size int64, text io.Reader) string {
 	return out.String()
 }
 
-// frame is one of HTTP/2.
+// frame is an HTTP/2 frame.
 func frame(kind, flags byte, stream uint32, payload ...byte) []byte {
 	header := append(binary.BigEndian.AppendUint32(nil, uint32(len(payload)))[1:], kind, flags)
 	return append(binary.BigEndian.AppendUint32(header, stream), payload...)
@@ -447,7 +444,8 @@ const (
 )
 
 func h2OK(body string) []byte {
-	return append(frame(h2Headers, 4, 1, 0x88), frame(h2Data, 1, 1, []byte(body)...)...) // 0x88 is ":status: 200"
+	// 0x88 is ":status: 200".
+	return append(frame(h2Headers, 4, 1, 0x88), frame(h2Data, 1, 1, []byte(body)...)...)
 }
 
 func h2ResetWith(code byte) []byte { return frame(h2Reset, 0, 1, 0, 0, 0, code) }
@@ -456,10 +454,10 @@ func h2GoingAway(lastStream, code byte) []byte {
 	return frame(h2GoAway, 0, 0, 0, 0, 0, lastStream, 0, 0, 0, code)
 }
 
-// http2 answers each request of a connection with these frames, and shows that it lives.
+// http2 answers each request of a connection with these frames, and answers pings.
 func http2(frames ...[]byte) step { return http2Until(false, frames) }
 
-// http2AndEnd says no more after the first request, upon which the client ends the connection.
+// http2AndEnd stops writing after the first request: the client then ends the connection.
 func http2AndEnd(frames ...[]byte) step { return http2Until(true, frames) }
 
 func http2Until(end bool, frames [][]byte) step {
@@ -484,14 +482,14 @@ func http2Until(end bool, frames [][]byte) step {
 			if head[3] == h2Headers {
 				conn.Write(bytes.Join(frames, nil))
 				if end {
-					conn.(*tls.Conn).CloseWrite() // and go on reading: a client that is writing is not to find the connection broken
+					conn.(*tls.Conn).CloseWrite() // and go on reading
 				}
 			}
 		}
 	}
 }
 
-// certificate is for 127.0.0.1, unless changed.
+// certificate returns a certificate for 127.0.0.1, unless change changes that.
 func certificate(t *testing.T, change func(*x509.Certificate)) tls.Certificate {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -529,9 +527,9 @@ var (
 	overHTTP2  = over(sameCert, func(c *tls.Config) { c.NextProtos = []string{"h2"} })
 )
 
-// named changes the scene to a host name, and to a DNS server that answers the first queries with
-// these codes, and the others with the address. Code -1 is no answer.
-func named(perTry ...int) func(*testing.T, *scene) {
+// named changes the scene to a host name and a DNS server. Each attempt has its own code, and the
+// last code repeats: see dnsReply.
+func named(perAttempt ...int) func(*testing.T, *scene) {
 	return func(t *testing.T, s *scene) {
 		server, err := net.ListenPacket("udp", "127.0.0.1:0")
 		require.NoError(t, err)
@@ -544,7 +542,7 @@ func named(perTry ...int) func(*testing.T, *scene) {
 					return
 				}
 				s.mu.Lock()
-				code := perTry[min(s.tries, len(perTry))-1]
+				code := perAttempt[min(s.attempts, len(perAttempt))-1]
 				s.mu.Unlock()
 				if reply := dnsReply(query[:n], code); reply != nil {
 					server.WriteTo(reply, from)
@@ -555,7 +553,8 @@ func named(perTry ...int) func(*testing.T, *scene) {
 			conn, err := (&net.Dialer{}).DialContext(ctx, "udp", server.LocalAddr().String())
 			if err == nil {
 				s.mu.Lock()
-				s.atEnd = append(s.atEnd, conn.Close) // the standard library waits for an answer after the lookup was given up
+				// net waits for an answer even if the lookup was aborted.
+				s.atEnd = append(s.atEnd, conn.Close)
 				s.mu.Unlock()
 			}
 			return conn, err
@@ -567,8 +566,8 @@ func named(perTry ...int) func(*testing.T, *scene) {
 	}
 }
 
-// dnsReply answers a query with a code, or where that is 0 and an IPv4 address is asked for, with
-// 127.0.0.1.
+// dnsReply answers a query with a code. Code 0 gives 127.0.0.1 to a query for an IPv4 address, and
+// code -1 gives no answer.
 func dnsReply(query []byte, code int) []byte {
 	if code < 0 {
 		return nil
@@ -587,7 +586,7 @@ func dnsReply(query []byte, code int) []byte {
 // impatient shortens the attempt timeout.
 func impatient(_ *testing.T, s *scene) { s.options.AttemptTimeout = shortTimeout }
 
-// refusing lets the first n dials go to a port where nobody listens.
+// refusing sends the first n dials to a port without a listener.
 func refusing(n int) func(*testing.T, *scene) {
 	return func(t *testing.T, s *scene) {
 		nobody, err := net.Listen("tcp", "127.0.0.1:0")
@@ -603,13 +602,13 @@ func refusing(n int) func(*testing.T, *scene) {
 	}
 }
 
-// identity gives the client these credentials, one a try.
-func identity(perTry ...func(*scene, context.Context) (aws.Credentials, error)) func(*testing.T, *scene) {
+// identity gives each attempt the next of these credentials, and repeats the last.
+func identity(perAttempt ...func(*scene, context.Context) (aws.Credentials, error)) func(*testing.T, *scene) {
 	return func(_ *testing.T, s *scene) {
 		asked := 0
 		s.options.Credentials = aws.CredentialsProviderFunc(func(ctx context.Context) (aws.Credentials, error) {
 			asked++
-			return perTry[min(asked, len(perTry))-1](s, ctx)
+			return perAttempt[min(asked, len(perAttempt))-1](s, ctx)
 		})
 	}
 }
@@ -626,7 +625,7 @@ func noKeys(*scene, context.Context) (aws.Credentials, error) {
 	return aws.Credentials{}, errors.New("the role session has ended")
 }
 
-// blocked waits for the end of the context, as a provider must.
+// blocked returns when the context ends, as a provider must.
 func blocked(_ *scene, ctx context.Context) (aws.Credentials, error) {
 	<-ctx.Done()
 	return aws.Credentials{}, ctx.Err()
@@ -637,7 +636,7 @@ func cancelsAndBlocks(s *scene, ctx context.Context) (aws.Credentials, error) {
 	return blocked(s, ctx)
 }
 
-// signer replaces the signer of the scene.
+// signer calls before, then signs.
 type signer struct {
 	countingSigner
 	before func(context.Context, *scene) error
@@ -669,7 +668,7 @@ func backingOff(f func(*scene) time.Duration) func(*testing.T, *scene) {
 	}
 }
 
-// canceling cancels the caller's context when the server has got so far.
+// canceling plays first, waits for the client's signal far, and cancels the caller's context.
 func canceling(first step, far func(*scene) chan struct{}) step {
 	return func(s *scene, conn net.Conn) {
 		first(s, conn)

@@ -16,78 +16,63 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// GetSessionEmbedUrlInput says for whom to open the console, and where. nil fields are omitted;
-// empty values are validated. [GetSessionEmbedUrlInput.Validate] has the rules.
+// GetSessionEmbedUrlInput omits nil fields, and validates empty values.
 type GetSessionEmbedUrlInput struct {
-	// AwsAccountId is the ID of the AWS account with the QuickSight subscription: 12 digits.
-	// Required.
+	// AwsAccountId is the account with the QuickSight subscription: 12 digits. Required.
 	AwsAccountId *string
 
-	// EntryPoint is the page that the session opens with: one of the EntryPoint constants, or
-	// what [DashboardEntryPoint] or [AnalysisEntryPoint] return. Default: the start page.
+	// EntryPoint is the page to open: an EntryPoint constant, or what [DashboardEntryPoint] or
+	// [AnalysisEntryPoint] return. Default: the start page.
 	EntryPoint *string
 
-	// SessionLifetimeInMinutes is how long the session lasts once the URL is opened: 15 to 600
-	// minutes. Default: 600, ten hours.
+	// SessionLifetimeInMinutes is how long the session lasts: 15 to 600 minutes. Default: 600.
 	SessionLifetimeInMinutes *int64
 
-	// UserArn is the QuickSight user whom the session is for,
-	// arn:aws:quicksight:{region}:{account}:user/{namespace}/{user name}. The region is the
-	// one where the account's users live, its identity region; it may differ from the region
-	// of the call. Omit UserArn to open the session for the identity whose credentials sign
-	// the call, an IAM user or a role session.
+	// UserArn is the user, arn:aws:quicksight:{region}:{account}:user/{namespace}/{user name}.
+	// The region is the account's identity region, where its users live; it can differ from the
+	// region of the call. Default: the identity that signs, an IAM user or role session.
 	UserArn *string
 }
 
-// String describes what is given of the input.
+// String describes the fields that are set.
 func (in GetSessionEmbedUrlInput) String() string { return describe(in.LogValue()) }
 
-// Format prints String whatever the verb.
+// Format prints String for every verb.
 func (in GetSessionEmbedUrlInput) Format(f fmt.State, _ rune) { fmt.Fprint(f, in.String()) }
 
-// LogValue is what is given of the input.
+// LogValue returns the fields that are set.
 func (in GetSessionEmbedUrlInput) LogValue() slog.Value { return given(in) }
 
-// GetSessionEmbedUrlOutput is the URL and what came with it.
-//
-// EmbedUrl is a bearer secret: who opens it first is the user. String, Format and LogValue, and so
-// fmt, log and log/slog, print it without its query. Its JSON form is complete, because a backend
-// sends it to its page; a logger that prints values as JSON by itself therefore shows the secret.
+// GetSessionEmbedUrlOutput is printed with EmbedUrl redacted by fmt, log and log/slog. Its JSON
+// form is complete, for the page.
 type GetSessionEmbedUrlOutput struct {
-	// EmbedUrl is the URL for the iframe. It can be opened once, within 5 minutes; never cache
-	// it. Behind a gateway that wraps replies, EmbedUrl can be nil, and Id is set: check it.
+	// EmbedUrl is for the iframe. Whoever opens it first is the user: once, within 5 minutes.
+	// Never cache it. Behind a gateway that wraps replies, it can be nil: check it.
 	EmbedUrl *string
 
-	// RequestId is the AWS request ID in the reply's body. That of its header is in
-	// ResultMetadata.
+	// RequestId is the one in the reply's body. Status is the reply's HTTP status.
 	RequestId *string
+	Status    int32
 
-	// Status is the reply's HTTP status.
-	Status int32
-
-	// Id is the id in a reply that a gateway has wrapped.
-	Id *string `json:",omitempty"`
-
-	// CreatedAt is the creation time in a reply that a gateway has wrapped, in UTC.
+	// Id and CreatedAt, in UTC, are set by a gateway that wraps replies.
+	Id        *string    `json:",omitempty"`
 	CreatedAt *time.Time `json:",omitempty"`
 
-	// ResultMetadata has the request ID of the header (middleware.GetRequestIDMetadata of
-	// aws-sdk-go-v2/aws/middleware) and the attempts (retry.GetAttemptResults), as the official
-	// client sets them.
+	// ResultMetadata has the header's request ID (middleware.GetRequestIDMetadata) and the
+	// attempts (retry.GetAttemptResults).
 	ResultMetadata middleware.Metadata
 }
 
-// String describes the output without the query of EmbedUrl.
+// String describes the output, with EmbedUrl redacted.
 func (out GetSessionEmbedUrlOutput) String() string { return describe(out.LogValue()) }
 
-// Format prints String whatever the verb, so that no verb shows the query of EmbedUrl.
+// Format prints String for every verb.
 func (out GetSessionEmbedUrlOutput) Format(f fmt.State, _ rune) { fmt.Fprint(f, out.String()) }
 
-// LogValue is the output without the query of EmbedUrl.
+// LogValue returns the output, with EmbedUrl redacted.
 func (out GetSessionEmbedUrlOutput) LogValue() slog.Value { return given(out) }
 
-// given is a group of the fields of an input or output that have a value, without the query of a
-// URL.
+// given returns a group of the fields of an input or output that are set, with URLs redacted.
 func given(inOrOut any) slog.Value {
 	var attrs []slog.Attr
 	value := reflect.ValueOf(inOrOut)
@@ -105,7 +90,7 @@ func given(inOrOut any) slog.Value {
 	return slog.GroupValue(attrs...)
 }
 
-// describe writes a group in one line, {Key:value Key:value}.
+// describe returns a group as {Key:value Key:value}.
 func describe(group slog.Value) string {
 	var texts []string
 	for _, attr := range group.Group() {
@@ -114,15 +99,15 @@ func describe(group slog.Value) string {
 	return "{" + strings.Join(texts, " ") + "}"
 }
 
-// newRequest makes the request of an attempt, for the attempt middleware, which then sets
-// Amz-Sdk-Request. It gets a *call or, in a stack, the request that the stack has built.
+// newRequest returns the request of an attempt. The attempt middleware calls it with a *call or, in
+// a stack, with the request that the stack has built, and then sets Amz-Sdk-Request.
 func newRequest(v any) any {
 	if req, inStack := v.(*smithyhttp.Request); inStack {
 		return req.Clone()
 	}
 	c, ok := v.(*call)
 	if !ok {
-		return v // of a type that the steps refuse
+		return v // the steps refuse this type
 	}
 	attempt := struct { // in one allocation
 		smithyhttp.Request
@@ -141,12 +126,12 @@ func newRequest(v any) any {
 	return req
 }
 
-// endOfBuild lets a build middleware of the core be called as a function that sets a header.
+// endOfBuild ends a build middleware of the core that is called on its own.
 var endOfBuild = middleware.BuildHandlerFunc(func(context.Context, middleware.BuildInput) (out middleware.BuildOutput, m middleware.Metadata, err error) {
 	return out, m, nil
 })
 
-// requestUserAgent names this package beside the AWS core, and never the official client's module.
+// requestUserAgent names this package and the AWS core, not the official client.
 func requestUserAgent(appID string) string {
 	req := smithyhttp.NewStackRequest().(*smithyhttp.Request)
 	newUserAgent(appID).HandleBuild(context.Background(), middleware.BuildInput{Request: req}, endOfBuild)
@@ -162,8 +147,7 @@ func newUserAgent(appID string) *awsmiddleware.RequestUserAgent {
 	return agent
 }
 
-// requestURL returns path and query of the request for an input. The signer wants the parameters in
-// this order.
+// requestURL returns path and query of the request. The signer needs the parameters in this order.
 func requestURL(in *GetSessionEmbedUrlInput) url.URL {
 	query := make([]byte, 0, 256)
 	if in.EntryPoint != nil {

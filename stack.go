@@ -14,24 +14,25 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// WithAPIOptions returns an option that adds to Options.APIOptions.
+// WithAPIOptions adds to Options.APIOptions.
 func WithAPIOptions(optFns ...func(*middleware.Stack) error) func(*Options) {
 	return func(o *Options) { o.APIOptions = append(o.APIOptions, optFns...) }
 }
 
-// intercepted reports whether there are interceptors. The options have to be a copy: slices in it
-// are not nil.
+// intercepted reports whether there are interceptors. The options must be a copy: its slices are
+// not nil.
 func (o *Options) intercepted() bool { return !reflect.DeepEqual(&o.Interceptors, &unset.Interceptors) }
 
-// unset is such a copy, of no options.
+// unset is a copy of empty options.
 var unset = Options{}.Copy()
 
-// invokeStack makes the call through a stack like the official client's, to which the functions in
-// Options.APIOptions add their steps. They find their places by the IDs and the order of the steps,
-// which are therefore the official client's.
+// invokeStack makes the call through a stack, to which the functions in Options.APIOptions add
+// their steps. IDs and order of its steps are the official client's, so that they find their
+// places.
 func (c *call) invokeStack(ctx context.Context, params *GetSessionEmbedUrlInput) (result any, metadata middleware.Metadata, err error) {
 	const end = middleware.After
-	stack := middleware.NewStack(operation, smithyhttp.NewStackRequest) // no Add fails, as no ID is there twice
+	// Add does not fail: the IDs are distinct.
+	stack := middleware.NewStack(operation, smithyhttp.NewStackRequest)
 	stack.Initialize.Add(&awsmiddleware.RegisterServiceMetadata{
 		ServiceID: ServiceID, Region: c.options.Region, OperationName: operation}, end)
 	stack.Initialize.Add(middleware.InitializeMiddlewareFunc("OperationInputValidation", c.validateStep), end)
@@ -41,13 +42,13 @@ func (c *call) invokeStack(ctx context.Context, params *GetSessionEmbedUrlInput)
 	stack.Build.Add(newUserAgent(c.options.AppID), end)
 	stack.Build.Add(&awsmiddleware.RecursionDetection{}, end)
 	stack.Finalize.Add(c.attempts, end)
-	//lint:ignore SA1019 programs look for its place
+	//lint:ignore SA1019 programs use it to find a place
 	stack.Finalize.Add(&retry.MetricsHeader{}, end)
 	for _, step := range attemptSteps {
 		step.call = c
 		stack.Finalize.Add(&step, end)
 	}
-	// It adds the hash to the context. Without a stack, nobody looks there.
+	// It adds the hash to the context, for the program's steps.
 	stack.Finalize.Insert(&v4.ComputePayloadSHA256{}, "Signing", middleware.Before)
 	c.linkExchange()
 	for _, step := range c.exchange {
@@ -120,7 +121,7 @@ func (c *call) validateStep(ctx context.Context, in middleware.InitializeInput, 
 	return next.HandleInitialize(ctx, in)
 }
 
-// serializeStep validates again, because a step of the program may have changed the input.
+// serializeStep validates again: the program's steps may have changed the input.
 func (c *call) serializeStep(ctx context.Context, in middleware.SerializeInput, next middleware.SerializeHandler) (out middleware.SerializeOutput, metadata middleware.Metadata, err error) {
 	params, err := c.validate(in.Parameters)
 	if err != nil {

@@ -9,8 +9,7 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// Entry points of the QuickSight console for GetSessionEmbedUrlInput.EntryPoint: the page that the
-// embedded session opens with. See also [DashboardEntryPoint] and [AnalysisEntryPoint].
+// Entry points: the page of the console that the session opens with.
 const (
 	EntryPointStart      = "/start"
 	EntryPointAnalyses   = "/start/analyses"
@@ -18,13 +17,11 @@ const (
 	EntryPointFavorites  = "/start/favorites"
 )
 
-// DashboardEntryPoint returns the entry point that opens one dashboard, "/dashboards/{id}". The id
-// is the one in the dashboard's URL in the QuickSight console: 1 to 512 letters, digits, "_" or
-// "-". Validate refuses others.
+// DashboardEntryPoint returns "/dashboards/{id}". The ID is in the dashboard's URL in the console:
+// 1 to 512 letters, digits, "_" or "-".
 func DashboardEntryPoint(dashboardId string) string { return dashboardEntryPoint + dashboardId }
 
-// AnalysisEntryPoint returns the entry point that opens one analysis, "/analyses/{id}". The id is
-// as for [DashboardEntryPoint].
+// AnalysisEntryPoint returns "/analyses/{id}". IDs are as for [DashboardEntryPoint].
 func AnalysisEntryPoint(analysisId string) string { return analysisEntryPoint + analysisId }
 
 const (
@@ -36,21 +33,19 @@ const (
 	userArnForm = "must be arn:{partition}:quicksight:{region}:{account}:user/{namespace}/{user name}"
 )
 
-// ValidationError lists everything that is wrong with a call's input and options. Nothing was sent.
-// Calls return it inside a *smithy.OperationError; use errors.As with a *ValidationError to find
-// it.
+// ValidationError lists all that is wrong with a call. Nothing was sent.
 type ValidationError struct {
-	Fields []FieldError // in the order of GetSessionEmbedUrlInput, then of the options
+	Fields []FieldError // of the input, then of the options
 }
 
-// FieldError is one field that is wrong.
+// FieldError is a field that is wrong.
 type FieldError struct {
 	Field   string // its name, such as "UserArn" or "Options.Region"
-	Value   string // quoted, cut to 128 bytes, user info and query of a URL redacted; "" for none
+	Value   string // quoted, at most 128 bytes, user info and query redacted
 	Problem string // what is wrong and what would be right, such as "must be 12 digits"
 }
 
-// Error describes every failing field in one line.
+// Error describes all fields in one line.
 func (e *ValidationError) Error() string {
 	var problems []string
 	for i := 0; e != nil && i < len(e.Fields); i++ {
@@ -59,7 +54,7 @@ func (e *ValidationError) Error() string {
 	return "invalid input: " + strings.Join(problems, "; ")
 }
 
-// String describes the field in one line, such as `AwsAccountId "1234" must be 12 digits`.
+// String describes the field, as in `AwsAccountId "1234" must be 12 digits`.
 func (e FieldError) String() string {
 	if e.Value == "" {
 		return e.Field + " " + e.Problem
@@ -71,18 +66,7 @@ func fieldError(field, value, problem string) FieldError {
 	return FieldError{Field: field, Value: quoteValue(value), Problem: problem}
 }
 
-// Validate checks the input by the rules below, which QuickSight documents, and returns nil or a
-// *ValidationError with every failing field. GetSessionEmbedUrl calls it before anything else. Call
-// it yourself to check input early, for example in a form handler. A nil input lacks AwsAccountId.
-//
-//   - AwsAccountId: required, 12 digits.
-//   - EntryPoint: one of the EntryPoint constants, or what [DashboardEntryPoint] or
-//     [AnalysisEntryPoint] return.
-//   - SessionLifetimeInMinutes: 15 to 600 minutes.
-//   - UserArn: arn:{partition}:quicksight:{region}:{account}:user/{namespace}/{user name}, in the
-//     account of AwsAccountId.
-//
-// See https://docs.aws.amazon.com/quicksight/latest/APIReference/API_GetSessionEmbedUrl.html
+// Validate returns nil, or a *ValidationError with every failing field. Calls begin with it.
 func (in *GetSessionEmbedUrlInput) Validate() error {
 	if fields := in.problems(false); len(fields) > 0 {
 		return &ValidationError{Fields: fields}
@@ -90,7 +74,7 @@ func (in *GetSessionEmbedUrlInput) Validate() error {
 	return nil
 }
 
-// problems returns what is wrong with the input or, if only the account is checked, with that.
+// problems returns what is wrong with the input, or only with its account.
 func (in *GetSessionEmbedUrlInput) problems(accountOnly bool) (fields []FieldError) {
 	if in == nil {
 		in = &GetSessionEmbedUrlInput{}
@@ -130,9 +114,9 @@ func isEntryPoint(path string) bool {
 	return (path[:id] == dashboardEntryPoint || path[:id] == analysisEntryPoint) && consistsOf(path[id:], 512, "_-")
 }
 
-// entryPointProblem helps with what people pass instead of an entry point: a URL of the console, an
-// embed URL, an entry point with a slash, a sheet, a query or a fragment behind it. Of a URL it
-// repeats the entry point alone: the rest may be a secret.
+// entryPointProblem explains what people often pass instead of an entry point: a URL of the
+// console, an embed URL, an entry point with a slash, sheet, query or fragment at its end. It
+// repeats only the entry point of a URL: the rest may be secret.
 func entryPointProblem(value string) string {
 	before, entryPoint, after := cutEntryPoint(value)
 	isURL := strings.Contains(value, "://")
@@ -143,7 +127,7 @@ func entryPointProblem(value string) string {
 		return "is a URL: give its path alone, " + entryPoint
 	case entryPoint == "":
 		return entryPointForm
-	case before != "" && after != "", strings.Contains(after, "code="): // perhaps of an embed URL
+	case before != "" && after != "", strings.Contains(after, "code="):
 		return "has more than an entry point: give " + entryPoint + " alone"
 	}
 	return fmt.Sprintf("has %.100q too much: give %s alone", before+after, entryPoint)
@@ -164,8 +148,7 @@ func cutEntryPoint(value string) (before, entryPoint, after string) {
 }
 
 // userArnProblem returns what is wrong with a UserArn, or "". The account is AwsAccountId, or "" if
-// that is malformed. It cuts the ARN by hand: arn.Parse allocates, and does not say what is
-// missing.
+// that is malformed. arn.Parse is not used: it allocates, and does not say what is missing.
 func userArnProblem(userArn, account string) string {
 	var parts [5]string // arn, partition, service, region, account
 	rest := userArn
@@ -203,13 +186,12 @@ func isPartition(s string) bool {
 	return s == "aws" || ok && consistsOf(suffix, 64, "-")
 }
 
-// isHostLabel reports whether s is one label of a host name, and so cannot lead a request
-// elsewhere.
+// isHostLabel reports whether s is one label of a host name, and so cannot change the host.
 func isHostLabel(s string) bool {
 	return smithyhttp.ValidHostLabel(s) && s[0] != '-' && s[len(s)-1] != '-'
 }
 
-// consistsOf reports whether s is 1 to most ASCII letters, digits and characters of others.
+// consistsOf reports whether s has 1 to most characters: ASCII letters, digits and others.
 func consistsOf(s string, most int, others string) bool {
 	for _, c := range []byte(s) {
 		isLetterOrDigit := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'

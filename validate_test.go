@@ -240,8 +240,7 @@ func BenchmarkValidate(b *testing.B) {
 	}
 }
 
-// FuzzInput looks for input that is sent as something else than what was given, and for input that
-// panics.
+// FuzzInput looks for input that is not sent as it was given, and for input that causes a panic.
 func FuzzInput(f *testing.F) {
 	f.Add(account, "/start", int64(60), jane, uint8(7))
 	f.Add(account, "/dashboards/a_b-c", int64(15), "arn:aws-cn:quicksight:cn-north-1:111122223333:user/default/role/Jané D+e ~!*'()&=%?/#x;y", uint8(7))
@@ -295,8 +294,8 @@ func FuzzInput(f *testing.F) {
 	})
 }
 
-// TestRulesAtTheirEdges has the first and the last value that each rule takes, and their
-// neighbours that it does not.
+// TestRulesAtTheirEdges has the first and last value that each rule accepts, and the neighbours
+// that it refuses.
 func TestRulesAtTheirEdges(t *testing.T) {
 	arn := func(partition, region, namespace string) string {
 		return "arn:" + partition + ":quicksight:" + region + ":012345678909:user/" + namespace + "/x"

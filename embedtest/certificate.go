@@ -13,9 +13,9 @@ import (
 	"time"
 )
 
-// newCertificate makes a certificate for an address, this machine and a public URL, if there is
-// one. Its key is new and stays in the process, and it cannot sign others: httptest's own is a
-// certificate authority whose key is public, which nobody should trust.
+// newCertificate makes a certificate for an address, localhost and the host of a public URL, if
+// there is one. Its key is new and stays in the process, and it cannot sign other certificates.
+// That of httptest is a certificate authority with a published key: nobody should trust it.
 func newCertificate(addr net.Addr, publicURL string) tls.Certificate {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

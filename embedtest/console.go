@@ -14,13 +14,13 @@ import (
 	"example.com/quicksightembed"
 )
 
-// This file is what a browser sees: the console that an embed URL opens, in a frame or in a tab. It
-// posts the messages that AWS documents for consoles, and no others:
+// This file serves the console that an embed URL opens, in a frame or in a tab. It posts only
+// messages that AWS documents for consoles:
 // https://github.com/awslabs/amazon-quicksight-embedding-sdk
 
 const (
 	embedPath   = "/embedding/"
-	controlPath = "/embed/" // {id}/embedControl: the frame that the embedding SDK adds beside the console's
+	controlPath = "/embed/" // {id}/embedControl: the embedding SDK's own frame
 )
 
 var (
@@ -40,7 +40,7 @@ var (
 	welcomePage = template.Must(template.New("welcome").Parse(welcomeHTML))
 )
 
-// contentPolicy lets the pages use their own script and style, ask this server, and nothing else.
+// contentPolicy allows the pages only their own script and style, and requests to this server.
 var contentPolicy = "default-src 'none'; script-src '" + hashSource(consoleScript) + "'; style-src '" + hashSource(consoleStyle) +
 	"'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'"
 
@@ -49,14 +49,13 @@ func hashSource(content string) string {
 	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
 }
 
-// What the embedding SDK documents as the error codes of a console.
+// The error codes that the embedding SDK documents for a console.
 const (
 	urlIsSpent     = "Forbidden"
 	sessionIsSpent = "Unauthorized"
 )
 
-// serveConsole answers the opening of an embed URL. It ignores parameters that the embedding SDK
-// adds.
+// serveConsole serves an embed URL. It ignores parameters that the embedding SDK adds.
 func (s *Server) serveConsole(w http.ResponseWriter, r *http.Request) {
 	if !isLook(w, r) {
 		return
@@ -93,7 +92,7 @@ func (s *Server) serveConsole(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// serveControl answers the control frame, to which the embedding SDK sends messages.
+// serveControl serves the control frame, to which the embedding SDK sends messages.
 func (s *sessions) serveControl(w http.ResponseWriter, r *http.Request) {
 	if !isLook(w, r) {
 		return
@@ -102,15 +101,14 @@ func (s *sessions) serveControl(w http.ResponseWriter, r *http.Request) {
 	controlPage.Execute(w, nil)
 }
 
-// serveWelcome answers someone who opens the server itself in a browser, to accept its certificate:
-// browsers do not ask in a frame.
+// serveWelcome serves a page to people who open the server in a browser to accept its certificate.
+// In a frame, browsers do not ask whether to accept one.
 func (s *sessions) serveWelcome(w http.ResponseWriter) {
 	s.setPageHeader(w)
 	welcomePage.Execute(w, map[string]any{"Style": template.CSS(consoleStyle)})
 }
 
-// setPageHeader sets the header of every page, with two policies: who may frame it, and what it
-// may do.
+// setPageHeader sets the header of a page, with two policies: who may frame it, and what it may do.
 func (s *sessions) setPageHeader(w http.ResponseWriter) {
 	w.Header().Set("Content-Security-Policy", s.frameAncestors)
 	w.Header().Add("Content-Security-Policy", contentPolicy)
@@ -144,8 +142,8 @@ func analysisOf(entryPoint string) (id string, ok bool) {
 	return strings.CutPrefix(entryPoint, quicksightembed.AnalysisEntryPoint(""))
 }
 
-// describe returns what the embedding SDK calls the page of an entry point, its title, and the
-// page of the menu that it is in.
+// describe returns the embedding SDK's type for the page of an entry point, the page's title, and
+// the page of the menu that it belongs to.
 func describe(entryPoint string) (pageType, title, menuPage string) {
 	if id, ok := dashboardOf(entryPoint); ok {
 		return "DASHBOARD", "Dashboard " + id, "Dashboards"
@@ -158,7 +156,7 @@ func describe(entryPoint string) (pageType, title, menuPage string) {
 			return "START", page.name, page.name
 		}
 	}
-	return "START", "Start", "" // of a URL that opens nothing
+	return "START", "Start", "" // the URL opens nothing
 }
 
 type menuEntry struct {
@@ -175,8 +173,8 @@ func menuAt(current string) (entries []menuEntry) {
 
 const cookieName = "embedtest-session"
 
-// browserCookie keeps the session open in the browser that opened it. In a frame of another site,
-// browsers accept it over TLS alone, and many of them only if it is kept apart for that site.
+// browserCookie returns the cookie that keeps the session open in the browser that opened it. In a
+// frame of another site, browsers accept it only over TLS, and many only if it is partitioned.
 func (s *session) browserCookie(r *http.Request) *http.Cookie {
 	cookie := &http.Cookie{Name: cookieName, Value: s.cookie, Path: r.URL.Path, HttpOnly: true, SameSite: http.SameSiteLaxMode}
 	if r.TLS != nil {

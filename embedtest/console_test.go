@@ -61,7 +61,7 @@ func TestConsoleTellsTheSDKWhyItShowsNothing(t *testing.T) {
 	}
 }
 
-// The policy lets the page's own script and style run, and no other.
+// TestConsoleRunsNothingButItsOwn expects a policy that allows only the page's script and style.
 func TestConsoleRunsNothingButItsOwn(t *testing.T) {
 	server := newServer(t)
 	resp, page := open(t, server, http.MethodGet, issue(t, server, janesInput()))

@@ -1,6 +1,6 @@
 // Package embedtest is an in-process QuickSight for tests and demos: an HTTP server on loopback
-// that does what the service does for GetSessionEmbedUrl. It verifies each request's signature
-// with its own implementation, applies the service's rules, answers with the service's codes and
+// that answers GetSessionEmbedUrl as the service does. It verifies each request's signature with
+// its own implementation, applies the service's rules, answers with the service's codes and
 // statuses, and issues URLs that open once, within 5 minutes.
 //
 //	func TestHandler(t *testing.T) {
@@ -17,27 +17,28 @@
 // A request that is signed wrongly gets IncompleteSignatureException (400), or
 // MissingAuthenticationTokenException, InvalidSignatureException, UnrecognizedClientException or
 // ExpiredTokenException (403), with a message that says what is wrong. QuickSight does not
-// document its codes for this: these are those of other AWS services, and were not seen at
-// QuickSight.
+// document its codes for this: these are the codes of other AWS services, and are not yet verified
+// against QuickSight.
 //
-// A request that is signed correctly gets the exception that its input or the server's state calls
-// for:
+// A request that is signed correctly gets an exception if its input or the server's state calls for
+// one:
 //
 //	AccessDeniedException 403                      an action of Options.Denied
 //	InvalidParameterValueException 400             input that breaks a rule
 //	SessionLifetimeInMinutesInvalidException 400   a lifetime outside 15 to 600 minutes
 //	AccessDeniedException 401                      another account than Options.AwsAccountId
-//	ResourceNotFoundException 404                  no subscription, or no such dashboard or analysis
-//	UnsupportedUserEditionException 403            an edition that is not an Enterprise edition
+//	ResourceNotFoundException 404                  no subscription, dashboard or analysis
+//	UnsupportedUserEditionException 403            an edition that is not Enterprise
 //	QuickSightUserNotFoundException 404            a user who is not registered
 //
-// and otherwise a URL. Another operation gets UnknownOperationException (404), a body of more than
-// 64 KiB RequestEntityTooLargeException (413). Any other answer, and anything that goes wrong on
-// the wire, is a [Fault] that a test injects.
+// Otherwise it gets a URL. Other operations get UnknownOperationException (404). A body of more
+// than 64 KiB gets RequestEntityTooLargeException (413). A test injects all other answers and all
+// network failures, each as a [Fault].
 //
-// A GET of the URL answers 200 once, with a page that stands in for the console and that
-// amazon-quicksight-embedding-sdk accepts; then 410, as after 5 minutes. A HEAD does not use the
-// URL up. The server remembers the last 1,000 requests, 10,000 URLs and 10,000 role sessions.
+// A GET of the URL answers 200 once, with a placeholder page for the console that
+// amazon-quicksight-embedding-sdk accepts. A second GET, or one after 5 minutes, answers 410. A
+// HEAD does not use the URL up. The server keeps the last 1,000 requests, 1,000 openings, 10,000
+// URLs and 10,000 role sessions.
 //
-// It is also an STS that answers AssumeRole, for users who sign in with roles: see Options.Roles.
+// It also answers AssumeRole of STS, for users who have role sessions: see Options.Roles.
 package embedtest

@@ -17,8 +17,8 @@ import (
 	"example.com/quicksightembed/embedtest"
 )
 
-// In a test, New is all that it takes: the server closes itself, and if the test fails it logs the
-// requests that it refused, and why.
+// In a test, use New: the server closes itself. If the test fails, it logs which requests it
+// refused, and why.
 func ExampleNew() {
 	_ = func(t *testing.T) {
 		server := embedtest.New(t, func(o *embedtest.Options) { o.Dashboards = []string{"sales"} })
@@ -47,8 +47,7 @@ func ExampleNewServer() {
 	// Output: /start/dashboards 200
 }
 
-// A test of a handler: what it answers, and what it asked QuickSight for. See examples/backend for
-// one to copy.
+// Test what a handler answers, and what it asks QuickSight for. Copy the test in examples/backend.
 func ExampleServer_Requests() {
 	server := embedtest.NewServer()
 	defer server.Close()
@@ -95,7 +94,7 @@ func ExampleServer_Inject() {
 	// GET /accounts/111122223333/session-embed-url: 200 issued a URL
 }
 
-// A fault for one user alone.
+// A fault for only one user.
 func ExampleFault_When() {
 	const jane, bob = "arn:aws:quicksight:us-east-1:111122223333:user/default/jane", "arn:aws:quicksight:us-east-1:111122223333:user/default/bob"
 	server := embedtest.NewServer()
@@ -116,7 +115,7 @@ func ExampleFault_When() {
 	// true
 }
 
-// A test of what users see who come back too late.
+// Test what users see if they open a URL too late.
 func ExampleServer_Advance() {
 	server := embedtest.NewServer()
 	defer server.Close()
@@ -138,8 +137,8 @@ func ExampleServer_Advance() {
 	// Output: 410 Gone
 }
 
-// Users who sign in with roles: each has keys of their own. If the code under test asks STS for
-// them, use Options.Roles.
+// Users who sign in with roles have their own keys. If the code under test gets them from STS, use
+// Options.Roles.
 func ExampleIdentity() {
 	janes := aws.Credentials{AccessKeyID: "ASIAJANE", SecretAccessKey: "secret-access-key", SessionToken: "janes-session-token"}
 	server := embedtest.NewServer(func(o *embedtest.Options) {
@@ -222,12 +221,12 @@ func ExampleDelay() {
 	// Output: true
 }
 
-// A test that fails if the code under test did not call often enough to meet its faults.
+// The test fails if the code under test makes too few calls to meet all faults.
 func ExampleServer_AssertFaultsHappened() {
 	_ = func(t *testing.T) {
 		server := embedtest.New(t)
 		server.Inject(embedtest.Throttle().Times(2))
-		// … what calls QuickSight three times
+		// … call QuickSight three times
 		server.AssertFaultsHappened(t)
 	}
 }
@@ -243,7 +242,7 @@ func ExampleServer_WaitForRequests() {
 	// Output: <nil> 1
 }
 
-// Who opened what.
+// List who opened which page.
 func ExampleServer_Openings() {
 	server := embedtest.NewServer()
 	defer server.Close()
@@ -272,7 +271,7 @@ func ExampleServer_Openings() {
 	// true /start 410
 }
 
-// What changes while a program runs, and how to put it back.
+// Change the account while a program runs, and reset it.
 func ExampleServer_Reset() {
 	server := embedtest.NewServer()
 	defer server.Close()
@@ -301,7 +300,7 @@ func ExampleServer_Reset() {
 	// UnsupportedUserEditionException
 }
 
-// Permissions that are missing: IAM refuses, and names the action.
+// If a permission is missing, IAM refuses the call and names the action.
 func ExampleOptions_denied() {
 	server := embedtest.NewServer(func(o *embedtest.Options) { o.Denied = []string{"quicksight:GetAuthCode"} })
 	defer server.Close()
@@ -331,7 +330,7 @@ func ExampleServer_RevokeKey() {
 	// Output: UnrecognizedClientException
 }
 
-// A gateway that answers with an id and no URL: code that reads EmbedUrl must check it.
+// A gateway that answers with an id but no URL: check EmbedUrl before you use it.
 func ExampleOptions_envelopeIdOnly() {
 	server := embedtest.NewServer(func(o *embedtest.Options) { o.EnvelopeIdOnly = true })
 	defer server.Close()

@@ -20,25 +20,25 @@ const (
 	operationAssumeRole         = "AssumeRole"
 )
 
-// Fault is something that goes wrong with a request that the server would otherwise answer with a
-// URL: a wrong signature or input is refused first. Inject it:
+// Fault makes something go wrong with a request that would otherwise succeed: the server refuses
+// wrong signatures and inputs first. Inject it:
 //
 //	server.Inject(embedtest.Throttle().Times(2))
 //	server.Inject(embedtest.Stall().ForUser(jane))
 //	server.Inject(embedtest.Fail("AccessDenied").ForOperation("AssumeRole"))
 //
-// A fault happens once, unless Times or When says otherwise. An outage is a fault whose When
-// returns true for as long as it lasts, or that RemoveFaults ends.
+// A fault happens once, unless Times, When or RateLimit says otherwise. For an outage, use a When
+// that returns true while it lasts, or end the fault with RemoveFaults.
 type Fault struct {
 	name      string
-	times     int // how often it happens; 0 is without end
+	times     int // how often it happens; 0: no limit
 	when      func(Request) bool
 	operation string
 	user, key string // "" is any
-	early     bool   // before the signature is verified
+	early     bool   // happens before the signature is verified
 
 	failure *serviceError
-	header  http.Header // more of the reply's header
+	header  http.Header // added to the reply's header
 	skew    time.Duration
 	delay   time.Duration
 	limit   *limit
@@ -56,22 +56,22 @@ func (f Fault) Times(n int) Fault {
 }
 
 // When returns the fault for each request for which the predicate returns true; with Times, for
-// that many of them. The predicate may be called concurrently, and may ask the server. Status,
-// Code and Message of its request are not set yet.
+// that many of them. The predicate may be called concurrently, and may call the server's methods.
+// Its request has no answer yet: Status is 200, and Code and Message are empty.
 func (f Fault) When(predicate func(Request) bool) Fault {
 	f.when = predicate
 	return f
 }
 
-// ForUser returns the fault for requests that are for a QuickSight user, by ARN. It panics if
-// userArn is not one.
+// ForUser returns the fault for requests for one QuickSight user; "" is any user. It panics if
+// userArn is not the ARN of a user.
 func (f Fault) ForUser(userArn string) Fault {
 	must(Options{UserArn: userArn}.Validate())
 	f.user = userArn
 	return f
 }
 
-// ForAccessKey returns the fault for requests that are signed with an access key.
+// ForAccessKey returns the fault for requests signed with one access key; "" is any key.
 func (f Fault) ForAccessKey(accessKeyID string) Fault {
 	f.key = accessKeyID
 	return f
@@ -87,8 +87,8 @@ func (f Fault) ForOperation(operation string) Fault {
 	return f
 }
 
-// BeforeSignature returns the fault as load balancers and firewalls have it: it happens before the
-// signature is verified. Its predicates see whom the request claims to be for.
+// BeforeSignature returns the fault so that it happens before the signature is verified, as faults
+// of load balancers and firewalls do. Its predicates see the user and key that the request names.
 func (f Fault) BeforeSignature() Fault {
 	f.early = true
 	return f
@@ -105,8 +105,8 @@ type injected struct {
 	FaultStatus
 }
 
-// Inject queues faults and returns their IDs. For each request the first fault in the queue that it
-// fits happens, until none is left.
+// Inject queues faults and returns their IDs. Each request gets the first fault in the queue that
+// fits it.
 func (s *Server) Inject(faults ...Fault) (ids []int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -128,7 +128,7 @@ func (s *Server) Inject(faults ...Fault) (ids []int) {
 type FaultStatus struct {
 	ID       int    `json:"id"`
 	Name     string `json:"name"`     // such as "Throttle"
-	Times    int    `json:"times"`    // how often it happens in all, 0 without end
+	Times    int    `json:"times"`    // how often it happens in all; 0: no limit
 	Happened int    `json:"happened"` // how often it has happened
 }
 
@@ -144,7 +144,7 @@ func (s *Server) Faults() []FaultStatus {
 }
 
 // RemoveFaults removes faults by their IDs, or all faults if none is given. It returns how many it
-// removed: a fault that has happened as often as it can is gone already.
+// removed, without those that had happened as often as they can: they were gone already.
 func (s *Server) RemoveFaults(ids ...int) (removed int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -166,8 +166,9 @@ func (s *Server) AssertFaultsHappened(t testing.TB) {
 	}
 }
 
-// takeFault returns the fault that happens to the request, before or after its signature is
-// verified, or the zero value. Predicates run without the lock, so that they may ask the server.
+// takeFault returns the fault that happens to the request before its signature is verified, if
+// early, or after it; or the zero value. Predicates run without the lock, so that they may call
+// the server's methods.
 func (s *Server) takeFault(r Request, early bool) Fault {
 	s.mu.Lock()
 	queue := slices.Clone(s.state.faults)
@@ -182,8 +183,8 @@ func (s *Server) takeFault(r Request, early bool) Fault {
 	return Fault{}
 }
 
-// useUp counts that a fault happens. It does not if it was used up in the meantime, or if its rate
-// limit is not reached.
+// useUp counts that a fault happens. It returns false if the fault was used up in the meantime, or
+// if its rate limit is not reached.
 func (s *Server) useUp(f *injected) (fault Fault, happens bool) {
 	now := s.Now()
 	s.mu.Lock()
@@ -209,7 +210,7 @@ func (s *Server) useUp(f *injected) (fault Fault, happens bool) {
 	return fault, true
 }
 
-// limit is how many requests are answered in each interval, which begins with the first of them.
+// limit is how many requests are answered in each interval. The first of them begins an interval.
 type limit struct {
 	requests int
 	per      time.Duration
@@ -217,7 +218,7 @@ type limit struct {
 	taken    int
 }
 
-// take returns 0 if a request is within the limit, or how long it is until the next one.
+// take returns 0 if a request is within the limit, or else how long it is until the next one is.
 func (l *limit) take(now time.Time) time.Duration {
 	if now.Sub(l.start) >= l.per {
 		l.start, l.taken = now, 0
@@ -229,9 +230,9 @@ func (l *limit) take(now time.Time) time.Duration {
 	return l.start.Add(l.per).Sub(now)
 }
 
-// RateLimit answers more than n requests in each interval with ThrottlingException, 429, and a
-// Retry-After header in seconds, before the signature is verified. It has no end, unless Times says
-// otherwise. It panics if n or the interval is not positive.
+// RateLimit lets n requests through in each interval and answers the others with
+// ThrottlingException, 429, and a Retry-After header in seconds, before the signature is verified.
+// It has no end, unless Times says otherwise. It panics if n or the interval is not positive.
 func RateLimit(n int, per time.Duration) Fault {
 	if n < 1 || per <= 0 {
 		must(fmt.Errorf("a rate limit of %d requests in %s cannot be: both must be positive", n, per))
@@ -239,7 +240,7 @@ func RateLimit(n int, per time.Duration) Fault {
 	return Fault{name: "RateLimit", limit: &limit{requests: n, per: per}}.BeforeSignature()
 }
 
-// Delay answers as usual, after a while. It panics if d is not positive.
+// Delay answers as usual, after d. It panics if d is not positive.
 func Delay(d time.Duration) Fault {
 	if d <= 0 {
 		must(fmt.Errorf("a delay of %s cannot be: it must be positive", d))
@@ -247,8 +248,8 @@ func Delay(d time.Duration) Fault {
 	return Fault{name: "Delay", delay: d}
 }
 
-// frontEndStatus are the statuses of the error codes that AWS front ends have in common, and of
-// those of STS. https://docs.aws.amazon.com/quicksight/latest/APIReference/CommonErrors.html
+// frontEndStatus are the statuses of the error codes that all AWS services share, and of those of
+// STS. https://docs.aws.amazon.com/quicksight/latest/APIReference/CommonErrors.html
 // https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
 var frontEndStatus = map[string]int{
 	"AccessDenied":                        http.StatusForbidden,
@@ -268,8 +269,8 @@ var frontEndStatus = map[string]int{
 }
 
 // Fail answers with an error code, such as "ResourceExistsException", and the status that AWS
-// documents for it. It panics for a code that AWS does not document, and says which it does: use
-// Reply for others.
+// documents for it. It panics for a code that AWS does not document, and lists those that it does.
+// For other codes, use Reply.
 func Fail(code string) Fault {
 	status := cmp.Or(exceptionStatus[code], frontEndStatus[code])
 	if status == 0 {
@@ -290,8 +291,8 @@ func Throttle() Fault {
 	return f
 }
 
-// Status answers with an error status, 400 to 599, as a proxy or load balancer does: without a
-// code. It panics for another status.
+// Status answers with an error status, 400 to 599, and no error code, as a proxy or load balancer
+// does. It panics for another status.
 func Status(status int) Fault {
 	mustBeStatus(status, 400, 599)
 	return Fault{name: "Status", failure: refuse(status, "", "injected by the test")}
@@ -307,8 +308,8 @@ func SkewedClock(d time.Duration) Fault {
 	return f
 }
 
-// Reply answers with this status, 200 to 599, and body. The header is added to that of the
-// server's own answer; the same names replace its values. It panics for another status.
+// Reply answers with this status, 200 to 599, and body. The header is added to the server's own,
+// and replaces values of the same name. It panics for another status.
 func Reply(status int, header http.Header, body string) Fault {
 	mustBeStatus(status, 200, 599)
 	return Fault{name: "Reply", status: status, header: header, serve: func(w http.ResponseWriter, _ *http.Request, _ func() []byte) {
@@ -317,8 +318,8 @@ func Reply(status int, header http.Header, body string) Fault {
 	}}
 }
 
-// Redirect answers with a redirect, which a client must not follow: its request is signed for this
-// host.
+// Redirect answers with a redirect. A client must not follow it: its request is signed for this
+// host. It panics as Reply does.
 func Redirect(status int, location string) Fault {
 	f := Reply(status, http.Header{"Location": {location}}, "")
 	f.name = "Redirect"
@@ -332,7 +333,7 @@ func mustBeStatus(status, least, most int) {
 }
 
 // Reset breaks the connection before the reply. If the connection was used before, net/http sends
-// the request again within the same attempt: use When for a service that breaks all connections.
+// the request again within the same attempt: to break all connections, use When.
 func Reset() Fault {
 	return Fault{name: "Reset", serve: func(w http.ResponseWriter, _ *http.Request, _ func() []byte) {
 		reset(hijack(w))
@@ -347,13 +348,13 @@ func ResetInReply() Fault {
 	})
 }
 
-// Stall never answers, until the client gives up or the server is closed.
+// Stall sends nothing until the client gives up or the server is closed.
 func Stall() Fault {
 	return Fault{name: "Stall", serve: func(_ http.ResponseWriter, r *http.Request, _ func() []byte) { stall(r) }}
 }
 
-// stall waits, and then breaks the connection instead of letting net/http complete the reply. The
-// context of a request ends with its connection, and when the server is closed.
+// stall waits for the end of the request's context: when its connection ends or the server is
+// closed. It then breaks the connection, so that net/http does not complete the reply.
 func stall(r *http.Request) {
 	<-r.Context().Done()
 	panic(http.ErrAbortHandler)
@@ -385,7 +386,7 @@ func WrongContentLength() Fault {
 	})
 }
 
-// onTheWire is a fault that writes the reply by itself, as net/http would not write it.
+// onTheWire returns a fault that writes the reply to the connection as net/http would not.
 func onTheWire(name string, write func(conn net.Conn, head string, body []byte)) Fault {
 	return Fault{name: name, status: http.StatusOK, serve: func(w http.ResponseWriter, _ *http.Request, reply func() []byte) {
 		w.Header().Set("Connection", "close")
@@ -398,7 +399,7 @@ func onTheWire(name string, write func(conn net.Conn, head string, body []byte))
 	}}
 }
 
-// hijack takes the connection of a reply. It cannot fail: the server speaks HTTP/1.1 alone.
+// hijack takes the connection of a reply. It cannot fail: the server speaks only HTTP/1.1.
 func hijack(w http.ResponseWriter) net.Conn {
 	conn, _, err := w.(http.Hijacker).Hijack()
 	if err != nil {
@@ -407,7 +408,7 @@ func hijack(w http.ResponseWriter) net.Conn {
 	return conn
 }
 
-// reset closes a connection so that the other side sees it broken, and not ended.
+// reset closes a connection so that the other side sees a reset instead of a clean end.
 func reset(conn net.Conn) {
 	if t, ok := conn.(interface{ NetConn() net.Conn }); ok {
 		conn = t.NetConn() // below TLS

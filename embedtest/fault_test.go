@@ -213,7 +213,7 @@ func TestCloseBreaksOffARequestThatIsNeverComplete(t *testing.T) {
 	}
 }
 
-// A stalled request ends at once, and so before one that Close has to break off.
+// TestCloseDoesNotWaitForAStall expects a stalled request to end before one that Close breaks off.
 func TestCloseDoesNotWaitForAStall(t *testing.T) {
 	server := embedtest.NewServer()
 	server.Inject(embedtest.Stall())

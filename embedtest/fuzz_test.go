@@ -18,8 +18,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// signedParts are what a signature is about, read by hand: two requests with the same parts ask
-// for the same.
+// signedParts are the parts of a request that a signature covers, read by hand. Requests with equal
+// parts ask for the same.
 type signedParts struct {
 	Method, Path, Host string
 	Query              url.Values
@@ -41,7 +41,8 @@ func partsOf(t *testing.T, r *http.Request, body []byte, signed []string) (parts
 			continue
 		}
 		var values []string
-		for _, value := range strings.Split(strings.Join(r.Header.Values(name), ","), ",") { // several are one with commas
+		// Several values are the same as one with commas.
+		for _, value := range strings.Split(strings.Join(r.Header.Values(name), ","), ",") {
 			values = append(values, fold(value, " \t"))
 		}
 		parts.Headers = append(parts.Headers, values)
@@ -59,8 +60,8 @@ func read(wire []byte) (r *http.Request, body []byte, ok bool) {
 	return r, body, err == nil
 }
 
-// FuzzSignature changes a request that is signed right, anywhere, and looks for one that is
-// accepted and asks for something else than what was signed, and for one that panics.
+// FuzzSignature changes a correctly signed request in any place. It looks for a change that verify
+// accepts although the request asks for something else, and for one that causes a panic.
 func FuzzSignature(f *testing.F) {
 	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	credentials := aws.Credentials{AccessKeyID: "ASIAEXAMPLE", SecretAccessKey: "s3cr3tACCESSKEY", SessionToken: "token/+=="}
@@ -107,8 +108,8 @@ func FuzzSignature(f *testing.F) {
 	})
 }
 
-// TestVerifyAtItsEdges has the last moment at which a request is accepted, and the longest message
-// that is shown whole.
+// TestVerifyAtItsEdges has the first and last moments at which a request is accepted, and the
+// longest message that is shown whole.
 func TestVerifyAtItsEdges(t *testing.T) {
 	for name, test := range map[string]struct {
 		change func(*testVerifier)

@@ -16,19 +16,19 @@ import (
 	"example.com/quicksightembed"
 )
 
-// Options say what the server knows and how it answers. The zero value works: each field's comment
-// says its default.
+// Options configure what the server knows and how it answers. The zero value works: a field is off
+// or empty by default, unless its comment says another default.
 type Options struct {
 	// AwsAccountId is the account of the server. The default is "111122223333".
 	AwsAccountId string
 
 	// Region is the region that requests must be signed for. The default is "us-east-1".
-	// Requests to STS may also be signed for "us-east-1", as to its global endpoint.
+	// Requests to STS may also be signed for "us-east-1", the region of its global endpoint.
 	Region string
 
 	// Credentials are those that Config returns and that requests may be signed with. If they
 	// have a session token, requests must have it too. The default keys are new for each
-	// server, so that a client of one server is refused by another.
+	// server, so that a server refuses the clients of others.
 	Credentials aws.Credentials
 
 	// UserArn is the QuickSight user of Credentials: the user that a request without a UserArn
@@ -41,15 +41,14 @@ type Options struct {
 	Identities []Identity
 
 	// Roles are the ARNs of roles, such as arn:aws:iam::111122223333:role/embed, that an
-	// identity may assume: the server is STS too, and issues keys for a role session, whose
-	// QuickSight user is …:user/default/{role name}/{session name}. The keys last as long as
-	// the request says, by the server's clock (package stscreds: 15 minutes unless told
-	// otherwise). The default is none.
+	// identity may assume: AssumeRole of STS returns keys for a role session, whose QuickSight
+	// user is …:user/default/{role name}/{session name}. The keys last as long as the request
+	// says, by the server's clock; default 1 hour, with package stscreds 15 minutes. The
+	// default is none.
 	Roles []string
 
 	// MaxSessionDuration is the longest session of Roles, 1 to 12 hours. The default is 1
-	// hour. A role that is assumed with the keys of a role session lasts at most 1 hour in any
-	// case.
+	// hour. A role that is assumed with the keys of a role session always lasts at most 1 hour.
 	MaxSessionDuration time.Duration
 
 	// Edition is the account's edition. The default is EditionEnterprise.
@@ -76,8 +75,8 @@ type Options struct {
 	// TLS makes NewServer and New speak HTTPS, as NewTLSServer does.
 	TLS bool
 
-	// PublicURL is where browsers reach the server, if that is not where it listens, such as
-	// "https://quicksight.test:8484". The URLs that it issues begin with it. The default is
+	// PublicURL is where browsers reach the server, such as "https://quicksight.test:8484".
+	// Set it if that is not where the server listens. Embed URLs begin with it. The default is
 	// the host that a request was sent to.
 	PublicURL string
 
@@ -85,11 +84,11 @@ type Options struct {
 	// {"success":true,"data":{…}} and {"success":false,"error":{…}}.
 	Envelope bool
 
-	// EnvelopeIdOnly wraps replies as Envelope does and leaves the URL out: data has an id and
-	// the time of creation.
+	// EnvelopeIdOnly wraps replies as Envelope does, without the URL: data has an id and the
+	// time of creation.
 	EnvelopeIdOnly bool
 
-	// ConsoleDelay is how long the console's page takes to answer. Real ones take seconds.
+	// ConsoleDelay is how long the console's page takes to answer. That of AWS takes seconds.
 	ConsoleDelay time.Duration
 
 	// ConsoleSilent makes the console's page post no message to the page around it, not even
@@ -97,7 +96,8 @@ type Options struct {
 	// for consoles.
 	ConsoleSilent bool
 
-	// RealPauses makes clients of Config pause between attempts, and time out, as with AWS.
+	// RealPauses gives clients of Config the pauses between attempts, and the timeouts, that
+	// they have with AWS.
 	RealPauses bool
 
 	// Now is the server's clock: for the dates of requests, for URLs and sessions, and for the
@@ -126,7 +126,7 @@ type Identity struct {
 	Credentials aws.Credentials
 
 	// UserArn is the QuickSight user of the identity: the user that a request without a
-	// UserArn is for. That of a role session ends in user/default/{role name}/{session name}.
+	// UserArn is for. For a role session it ends in user/default/{role name}/{session name}.
 	UserArn string
 }
 
@@ -170,7 +170,7 @@ var (
 	roleARN = regexp.MustCompile(`^arn:(aws[a-z-]*):iam::(\d{12}):role/(?:[\w+=,.@/-]+/)?([\w+=,.@-]{1,64})$`)
 )
 
-// Validate returns an error for the first value that cannot be, and says what can. New, NewServer
+// Validate returns an error for the first invalid value, and says what is valid. New, NewServer
 // and NewTLSServer panic with it.
 func (o Options) Validate() (err error) {
 	o.setDefaults()
@@ -179,7 +179,8 @@ func (o Options) Validate() (err error) {
 			err = fmt.Errorf(format, args...)
 		}
 	}
-	checkInput := func(entryPoint, userArn string) { // by the client's rules; a user may be of another account
+	// Uses the client's rules. A user may be of another account.
+	checkInput := func(entryPoint, userArn string) {
 		in := quicksightembed.GetSessionEmbedUrlInput{AwsAccountId: aws.String(o.AwsAccountId), EntryPoint: &entryPoint}
 		if parts := strings.Split(userArn, ":"); len(parts) > 5 {
 			in.AwsAccountId = &parts[4]
@@ -227,7 +228,7 @@ func (o Options) Validate() (err error) {
 	return err
 }
 
-// identities are all who may sign requests.
+// identities returns all who may sign requests.
 func (o *Options) identities() []Identity {
 	return append([]Identity{{Credentials: o.Credentials, UserArn: o.UserArn}}, o.Identities...)
 }

@@ -11,9 +11,9 @@ import (
 	"example.com/quicksightembed"
 )
 
-// Request is a request that the server has seen, with its verdict.
+// Request is a request to the API, and how the server answered it.
 type Request struct {
-	Operation string // "GetSessionEmbedUrl", "AssumeRole" or another action of STS; "" if it is for none
+	Operation string // such as "GetSessionEmbedUrl" or "AssumeRole"; "" if there is none
 	Method    string
 	URI       string      // path and query as they were sent
 	Host      string      // the Host header
@@ -22,22 +22,22 @@ type Request struct {
 	// Input is what the request asked for, as far as it could be read; empty for AssumeRole.
 	Input quicksightembed.GetSessionEmbedUrlInput
 
-	// AccessKeyId is the access key that signed the request, empty if the signature is wrong.
+	// AccessKeyId is the access key that signed the request, empty if the signature is wrong
+	// or was not verified.
 	AccessKeyId string
 
 	// UserArn is the QuickSight user that a correctly signed request is for: that of Input, or
-	// else of the Identity that signed it. For AssumeRole it is the user of the new role
-	// session.
+	// else that of the Identity that signed it, or that of the role session of AssumeRole.
 	UserArn string
 
 	RequestId string // of the reply
 	Status    int    // HTTP status of the reply, 0 if a fault left none
-	Code      string // error code of the reply, empty on success, or if a fault had no code
+	Code      string // error code of the reply, empty on success or if a fault had none
 	Message   string // error message of the reply
 	Fault     string // what was injected, such as "Throttle"; empty for the server's own answer
 }
 
-// newRecord returns the record of a request that nothing is wrong with so far.
+// newRecord returns the record of a request that has not failed so far.
 func newRecord(operation string, r *http.Request) Request {
 	return Request{
 		Operation: operation, Method: r.Method, URI: r.RequestURI, Host: r.Host, Header: r.Header.Clone(),
@@ -50,7 +50,7 @@ func newRequestID() string {
 	return strings.Join([]string{id[:8], id[8:12], id[12:16], id[16:20], id[20:]}, "-")
 }
 
-// String describes the request and its verdict in one line, without secrets.
+// String describes the request and its answer in one line, without secrets.
 func (r Request) String() string {
 	verdict := "issued a URL"
 	if r.Operation == operationAssumeRole {
@@ -65,10 +65,10 @@ func (r Request) String() string {
 	return fmt.Sprintf("%s %s: %d %s", r.Method, redact(r.URI), r.Status, verdict)
 }
 
-// Format prints String whatever the verb: Header has a signature.
+// Format prints String for every verb, because Header has a signature.
 func (r Request) Format(f fmt.State, _ rune) { io.WriteString(f, r.String()) }
 
-// MarshalJSON writes the request and its verdict without secrets, and so without Header.
+// MarshalJSON encodes the request and its answer without secrets. It omits Header.
 func (r Request) MarshalJSON() ([]byte, error) {
 	return json.Marshal(map[string]any{
 		"operation": r.Operation, "method": r.Method, "uri": redact(r.URI), "host": r.Host, "input": r.Input,
@@ -78,7 +78,7 @@ func (r Request) MarshalJSON() ([]byte, error) {
 }
 
 // Requests returns the requests to the API that the server has answered, oldest first; at most the
-// last 1,000: see RequestCount. Opening an embed URL is not one: see Openings.
+// last 1,000: see RequestCount. For opened embed URLs, see Openings.
 func (s *Server) Requests() []Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -89,16 +89,16 @@ func (s *Server) Requests() []Request {
 	return requests
 }
 
-// RequestCount returns how many requests to the API there were, those that Requests has forgotten
-// included.
+// RequestCount returns how many requests to the API there were since the start or the last Reset,
+// including those that Requests no longer returns.
 func (s *Server) RequestCount() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.state.count
 }
 
-// WaitForRequests returns when there were n requests to the API in all, as RequestCount counts
-// them, or with an error when the context is done.
+// WaitForRequests waits until RequestCount is n or more. It returns an error when the context is
+// done.
 func (s *Server) WaitForRequests(ctx context.Context, n int) error {
 	for {
 		s.mu.Lock()
@@ -117,7 +117,7 @@ func (s *Server) WaitForRequests(ctx context.Context, n int) error {
 
 func (s *Server) record(r Request) {
 	s.mu.Lock()
-	s.state.requests = appendRecent(s.state.requests, r, maxRequests)
+	s.state.requests = appendBounded(s.state.requests, r, maxRequests)
 	s.state.count++
 	close(s.state.counted)
 	s.state.counted = make(chan struct{})

@@ -42,15 +42,15 @@ type Server struct {
 	close    context.CancelFunc // ends the requests that wait
 	sessions *sessions
 	roles    roleSessions
-	ahead    atomic.Int64 // how many nanoseconds Advance has put the clock ahead
+	ahead    atomic.Int64 // nanoseconds by which Advance has advanced the clock
 
 	mu    sync.Mutex
 	state state
 }
 
-// New starts a server for a test. It closes when the test ends, and logs the requests that it
-// refused if the test has failed. It panics if [Options.Validate] returns an error, which is a bug
-// in the test.
+// New starts a server for a test. It closes when the test ends. If the test has failed, it logs the
+// requests that got an error or a fault. It panics if [Options.Validate] returns an error, which is
+// a bug in the test.
 func New(t testing.TB, optFns ...func(*Options)) *Server {
 	t.Helper()
 	s := NewServer(optFns...)
@@ -109,14 +109,14 @@ func NewServer(optFns ...func(*Options)) *Server {
 	return s
 }
 
-// NewTLSServer starts a server that speaks HTTPS, for browsers, with a certificate of its own for
-// its address and localhost, which Client trusts. The caller must Close it. It panics as NewServer
-// does.
+// NewTLSServer starts a server that speaks HTTPS. Use it for browsers. Its certificate is for its
+// address and localhost, and Client trusts it. The caller must Close the server. It panics as
+// NewServer does.
 func NewTLSServer(optFns ...func(*Options)) *Server {
 	return NewServer(append(optFns[:len(optFns):len(optFns)], func(o *Options) { o.TLS = true })...)
 }
 
-// must panics with what a test gets wrong.
+// must panics with an error of the test.
 func must(err error) {
 	if err != nil {
 		panic("embedtest: " + err.Error())
@@ -130,7 +130,7 @@ func (s *Server) scheme() string {
 	return "http"
 }
 
-// address is that of the listener, or localhost and its port if it listens on every address.
+// address returns the listener's address, or localhost and its port if it listens on all.
 func (s *Server) address() string {
 	addr := s.server.Listener.Addr()
 	if tcp, ok := addr.(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {
@@ -139,8 +139,8 @@ func (s *Server) address() string {
 	return addr.String()
 }
 
-// Close stops the server. It ends stalled and delayed requests at once, and breaks off any other
-// that takes longer than a second.
+// Close stops the server. It ends stalled and delayed requests at once, and all others after a
+// second.
 func (s *Server) Close() {
 	s.close()
 	breakOff := time.AfterFunc(time.Second, s.server.CloseClientConnections)
@@ -148,7 +148,7 @@ func (s *Server) Close() {
 	s.server.Close()
 }
 
-// Client returns an HTTP client that trusts the server's certificate and is closed with the server.
+// Client returns an HTTP client that trusts the server's certificate. Close closes its connections.
 func (s *Server) Client() *http.Client { return s.server.Client() }
 
 // Certificate returns the server's certificate, or nil if it does not speak HTTPS.
@@ -160,7 +160,8 @@ func (s *Server) Certificate() *x509.Certificate { return s.server.Certificate()
 func (s *Server) Config() aws.Config {
 	credentials := s.options.Credentials
 	httpClient := *s.Client()
-	httpClient.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse } // see Redirect
+	// See Redirect.
+	httpClient.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	cfg := aws.Config{
 		Region:       s.options.Region,
 		BaseEndpoint: aws.String(s.URL),
@@ -184,7 +185,7 @@ func (s *Server) Config() aws.Config {
 	return cfg
 }
 
-// serveHTTP answers API requests and browsers.
+// serveHTTP answers requests to the API and from browsers.
 func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Date", s.Now().UTC().Format(http.TimeFormat))

@@ -76,7 +76,7 @@ func open(t *testing.T, server *embedtest.Server, method, url string) (*http.Res
 	return do(t, server.Client(), req)
 }
 
-// askOnce asks for Jane's URL in one try, and returns the reply as it came.
+// askOnce asks for Jane's URL in one attempt, and returns the raw reply.
 func askOnce(t *testing.T, server *embedtest.Server, client aws.HTTPClient) (*http.Response, string) {
 	t.Helper()
 	req, err := quicksightembed.NewFromConfig(server.Config()).SignGetSessionEmbedUrl(ctx, janesInput())

@@ -20,12 +20,12 @@ import (
 	"example.com/quicksightembed"
 )
 
-// serviceError is an error as the service answers it.
+// serviceError is an error that the service answers with.
 type serviceError struct {
 	status       int
 	code         string
 	message      string
-	resourceType quicksightembed.ExceptionResourceType // of the exceptions that have one
+	resourceType quicksightembed.ExceptionResourceType // set if the exception has one
 }
 
 // exceptionStatus are the statuses of the exceptions that QuickSight documents for the operation:
@@ -53,11 +53,11 @@ func refuse(status int, code, format string, args ...any) *serviceError {
 // answer is how an operation answers.
 type answer struct {
 	contentType string
-	refuse      func(record *Request) *serviceError // what is wrong with the request; fills the record
+	refuse      func(record *Request) *serviceError // what is wrong, or nil; fills the record
 	reply       func(record Request, failure *serviceError) []byte
 }
 
-// serve answers a request to an operation, or has a fault happen to it.
+// serve answers a request to an operation, or applies a fault to it.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request, record Request, a answer) {
 	claim := record
 	auth, _ := parseAuthorization(r)
@@ -100,7 +100,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, record Request, a
 	w.Write(a.reply(record, failure))
 }
 
-// pause waits, or breaks the connection when the client has gone or the server is closed.
+// pause waits. It breaks the connection if the client gives up or the server is closed first.
 func pause(w http.ResponseWriter, r *http.Request, d time.Duration) {
 	if d <= 0 {
 		return
@@ -115,8 +115,8 @@ func pause(w http.ResponseWriter, r *http.Request, d time.Duration) {
 	}
 }
 
-// serveQuickSight answers a request to QuickSight: signature first, as AWS does, then the
-// operation.
+// serveQuickSight answers a request to QuickSight. It checks the signature first, as AWS does, and
+// then the operation.
 func (s *Server) serveQuickSight(w http.ResponseWriter, r *http.Request, body []byte, bodyErr error) {
 	input, operation, operationErr := parseInput(r)
 	record := newRecord(operation, r)
@@ -158,16 +158,16 @@ func refuseBody(err error) *serviceError {
 	return nil
 }
 
-// verifier returns one for requests to a service of AWS.
+// verifier returns the verifier for requests to a service: "quicksight" or "sts".
 func (s *Server) verifier(service string) verifier {
 	v := verifier{find: s.findSigner, regions: []string{s.options.Region}, service: service, now: s.Now()}
 	if service == "sts" {
-		v.regions = append(v.regions, "us-east-1") // of the global endpoint
+		v.regions = append(v.regions, "us-east-1") // the region of the global endpoint
 	}
 	return v
 }
 
-// findSigner returns whose access key it is, or nil.
+// findSigner returns the signer that has an access key, or nil.
 func (s *Server) findSigner(accessKeyID string) *signer {
 	s.mu.Lock()
 	revoked := s.state.revoked[accessKeyID]
@@ -183,8 +183,9 @@ func (s *Server) findSigner(accessKeyID string) *signer {
 	return s.roles.find(accessKeyID)
 }
 
-// refuseDenied refuses the actions that IAM denies, in IAM's words. QuickSight needs both: the
-// user of the second is its resource. Not seen at QuickSight.
+// refuseDenied refuses a call if Options.Denied has one of the two actions that it needs. The
+// message is IAM's, with the user as the resource of the second action. It is not yet verified
+// against QuickSight.
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonquicksight.html
 func (s *Server) refuseDenied(by *signer, userArn string) *serviceError {
 	for _, needed := range []struct{ action, resource string }{
@@ -201,7 +202,7 @@ func notAuthorized(code string, by *signer, action, resource string) *serviceErr
 	return refuse(http.StatusForbidden, code, "User: %s is not authorized to perform: %s on resource: %s", by.iamARN, action, resource)
 }
 
-// refuseInput applies the service's rules, which are those that the client checks before it sends.
+// refuseInput applies the service's rules: the same that the client checks before it sends.
 func refuseInput(input *quicksightembed.GetSessionEmbedUrlInput) *serviceError {
 	var invalid *quicksightembed.ValidationError
 	if !errors.As(input.Validate(), &invalid) {
@@ -214,7 +215,7 @@ func refuseInput(input *quicksightembed.GetSessionEmbedUrlInput) *serviceError {
 	return exception(code, "%s", invalid.Fields[0])
 }
 
-// refuseState compares what is asked for with what the server knows.
+// refuseState refuses a request that the account, edition, users or resources do not allow.
 func (s *Server) refuseState(input *quicksightembed.GetSessionEmbedUrlInput, userArn string) *serviceError {
 	s.mu.Lock()
 	edition, isRegistered := s.state.edition, s.state.isRegistered(userArn)
@@ -244,13 +245,14 @@ func (s *Server) refuseState(input *quicksightembed.GetSessionEmbedUrlInput, use
 	return nil
 }
 
-// reply returns the body of an answer: a URL, or the failure, as the service or a gateway in front
-// of it writes it.
+// reply returns the body of an answer: a URL or the failure, in the form of the service or of a
+// gateway in front of it.
 func (s *Server) reply(record Request, failure *serviceError) []byte {
 	body := map[string]any{"RequestId": record.RequestId}
 	wrapped := s.options.Envelope || s.options.EnvelopeIdOnly
 	switch {
-	case failure != nil && wrapped && failure.code != "": // one without a code comes from before the gateway
+	// A failure without a code is from a proxy in front of the gateway.
+	case failure != nil && wrapped && failure.code != "":
 		body["code"], body["message"] = failure.code, failure.message
 		body = map[string]any{"success": false, "error": body}
 	case failure != nil && exceptionStatus[failure.code] != 0: // the members of the API's model
@@ -274,7 +276,7 @@ func (s *Server) reply(record Request, failure *serviceError) []byte {
 	}
 	var encoded bytes.Buffer
 	encoder := json.NewEncoder(&encoded)
-	encoder.SetEscapeHTML(false) // as the service: a URL's & stays an &
+	encoder.SetEscapeHTML(false) // a URL's & stays an &, as with the service
 	encoder.Encode(body)
 	return encoded.Bytes()
 }
@@ -292,7 +294,8 @@ func parseInput(r *http.Request) (input quicksightembed.GetSessionEmbedUrlInput,
 	if err != nil {
 		return input, operation, exception("InvalidParameterValueException", "the query cannot be read: %v", err)
 	}
-	for _, name := range []string{"entry-point", "session-lifetime", "user-arn"} { // AWS ignores what it does not know
+	// AWS ignores unknown parameters.
+	for _, name := range []string{"entry-point", "session-lifetime", "user-arn"} {
 		values := query[name]
 		if len(values) == 0 {
 			continue
@@ -307,7 +310,8 @@ func parseInput(r *http.Request) (input quicksightembed.GetSessionEmbedUrlInput,
 			input.UserArn = &values[0]
 		case "session-lifetime":
 			minutes, err := strconv.ParseInt(values[0], 10, 64)
-			if err != nil && !errors.Is(err, strconv.ErrRange) { // out of range, it is the nearest number
+			// ParseInt returns the nearest number if one is out of range.
+			if err != nil && !errors.Is(err, strconv.ErrRange) {
 				return input, operation, exception("InvalidParameterValueException", "session-lifetime %q is not a number of minutes", values[0])
 			}
 			input.SessionLifetimeInMinutes = &minutes

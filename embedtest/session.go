@@ -18,7 +18,7 @@ import (
 	"example.com/quicksightembed"
 )
 
-// What QuickSight documents of its URLs:
+// The limits that QuickSight documents for its URLs:
 // https://docs.aws.amazon.com/quicksight/latest/APIReference/API_GetSessionEmbedUrl.html
 const (
 	urlLifetime            = 5 * time.Minute
@@ -31,20 +31,20 @@ type sessions struct {
 	frameAncestors string
 
 	mu       sync.Mutex
-	byID     recent[*session]
+	byID     boundedMap[*session]
 	openings []Opening
 }
 
-// Opening is what became of a browser that opened an embed URL.
+// Opening is what happened when a browser opened an embed URL.
 type Opening struct {
-	UserArn    string // whom the URL was issued for, empty if it was not issued here
+	UserArn    string // the user of the URL, empty if it was not issued here
 	EntryPoint string
 	Status     int    // 200 if the console opened
-	Problem    string // why it did not, empty if it did
+	Problem    string // why the console did not open, empty if it did
 }
 
-// Openings returns what browsers have opened, oldest first; at most the last 1,000. A look (HEAD)
-// and a page that is loaded again are none.
+// Openings returns the embed URLs that browsers have opened, oldest first; at most the last 1,000.
+// HEAD requests, and requests for an open session by its cookie, are not included.
 func (s *Server) Openings() []Opening {
 	s.sessions.mu.Lock()
 	defer s.sessions.mu.Unlock()
@@ -54,13 +54,13 @@ func (s *Server) Openings() []Opening {
 func (s *sessions) reset() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.byID, s.openings = recent[*session]{}, nil
+	s.byID, s.openings = boundedMap[*session]{}, nil
 }
 
 type session struct {
 	user, entryPoint string
-	code             string // opens the session, once
-	cookie           string // keeps it open, in the browser that opened it
+	code             string // opens the session once
+	cookie           string // keeps it open in the browser that opened it
 	lifetime         time.Duration
 	issuedAt         time.Time
 	openedAt         time.Time // zero until the URL is opened
@@ -76,10 +76,8 @@ func newSessions(now func() time.Time, allowedDomains []string) *sessions {
 	return &sessions{now: now, frameAncestors: "frame-ancestors " + ancestors}
 }
 
-// issue makes a session for a user and returns its id, and its URL without scheme and host: as
-// long as AWS says that its URLs are, over 900 characters, and with a code of base64url and its
-// padding.
-// https://docs.aws.amazon.com/quicksight/latest/user/embedded-analytics-full-console-for-authenticated-users-step-3.html
+// issue makes a session for a user and returns its id, and its URL without scheme and host. The URL
+// has over 900 characters, as in AWS's user guide, and a code of padded base64url.
 func (s *sessions) issue(input *quicksightembed.GetSessionEmbedUrlInput, userArn string) (id, path string) {
 	issued := &session{
 		user:       userArn,
@@ -106,7 +104,7 @@ func randomCode() string {
 	return base64.URLEncoding.EncodeToString(random)
 }
 
-// What became of a URL.
+// Why a URL or a session does not open.
 const (
 	notIssued    = "This URL was not issued here."
 	escapedTwice = "This URL was escaped twice, as & is in HTML or JSON, or ? in a URL. Put it into the frame as it was issued."
@@ -115,12 +113,12 @@ const (
 	ended        = "This session has ended. Ask for a new URL."
 )
 
-// escapes are what is left in a URL that was escaped twice: of its &, ? and %.
+// escapes matches what remains of the &, ? or % of a URL that was escaped twice.
 var escapes = regexp.MustCompile(`(?i)&amp;|(\\|%5c)u0026|%26(identityprovider|isauthcode)|%3fcode|%253d`)
 
-// open returns the session that a request is for, or says why it does not open: with the code of
-// its URL, which opens it once, or with the cookie of the browser that did. A look (HEAD) does not
-// use the URL up.
+// open returns the session that a request is for, or why it does not open. The code of the URL
+// opens it once; then the cookie of that browser opens it until it ends. HEAD does not use the URL
+// up.
 func (s *sessions) open(r *http.Request) (found session, status int, problem string) {
 	id, entryPoint, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, embedPath), "/")
 	query, cookie := r.URL.Query(), ""
@@ -161,7 +159,7 @@ func (s *sessions) open(r *http.Request) (found session, status int, problem str
 		issued.openedAt = s.now()
 		found = *issued
 	}
-	s.openings = appendRecent(s.openings, Opening{
+	s.openings = appendBounded(s.openings, Opening{
 		UserArn: found.user, EntryPoint: "/" + entryPoint, Status: status, Problem: problem,
 	}, maxOpenings)
 	return found, status, problem

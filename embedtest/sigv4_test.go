@@ -24,7 +24,7 @@ type testVerifier struct {
 
 func (v *testVerifier) credentials() *aws.Credentials { return &v.by.Credentials }
 
-// refusalOf returns how the request is refused, or nil.
+// refusalOf returns the refusal of the request, or nil if it is accepted.
 func refusalOf(v testVerifier, r *http.Request, body []byte) *serviceError {
 	v.find = func(accessKeyID string) *signer {
 		if accessKeyID != v.by.Credentials.AccessKeyID {
@@ -86,7 +86,7 @@ func TestVerifyAcceptsWhatAWSAccepts(t *testing.T) {
 	}
 }
 
-// resign signs the request anew, with the verifier's own idea of what is to be signed.
+// resign signs the request again as the verifier expects, except for the mistakes.
 func resign(r *http.Request, v *testVerifier, mistakes ...func(*canonicalRequest)) {
 	auth, _ := parseAuthorization(r)
 	canonical, _ := canonicalParts(r, nil, auth, " ")

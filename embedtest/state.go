@@ -2,7 +2,7 @@ package embedtest
 
 import "time"
 
-// state is what requests and tests change, and Reset puts back.
+// state is what requests and tests change. Reset puts it back.
 type state struct {
 	edition    Edition
 	everyone   bool            // whether users are registered unless registered says otherwise
@@ -10,14 +10,14 @@ type state struct {
 	revoked    map[string]bool // by access key
 
 	requests []Request // the last ones
-	count    int       // how many there were
+	count    int       // how many there were in all
 	counted  chan struct{}
 	faults   []*injected
 	faultID  int
 }
 
 // Reset puts the server back to its start: it forgets requests, URLs, role sessions, openings and
-// what tests have changed since. Keys of AssumeRole and URLs issued before are then refused.
+// what tests have changed. The server then refuses earlier URLs and earlier keys of AssumeRole.
 func (s *Server) Reset() {
 	s.ahead.Store(0)
 	s.sessions.reset()
@@ -40,7 +40,7 @@ func (s *Server) Reset() {
 	s.Inject(s.options.Faults...)
 }
 
-// RegisterUser registers a user. It panics if userArn is not an ARN that QuickSight takes.
+// RegisterUser registers a user. It panics if userArn is not the ARN of a QuickSight user.
 func (s *Server) RegisterUser(userArn string) { s.setRegistered(userArn, true) }
 
 // UnregisterUser makes the server answer QuickSightUserNotFoundException for a user from now on. It
@@ -74,11 +74,10 @@ func (s *Server) SetEdition(edition Edition) {
 	s.state.edition = edition
 }
 
-// Advance puts the server's clock ahead, for example past the 5 minutes in which a URL opens, or
-// past the end of a session. Clients that correct for clock skew, as this module's does, follow
-// it; a credentials cache does not, and keeps the keys of a role session that has expired here.
+// Advance advances the server's clock, for example past the 5 minutes in which a URL opens, or past
+// the end of a session. Clients that correct for clock skew, such as this module's, follow it. A
+// credentials cache does not: it keeps the keys of a role session that has expired here.
 func (s *Server) Advance(d time.Duration) { s.ahead.Add(int64(d)) }
 
-// Now returns the time by the server's clock: that of Options.Now, and what Advance has put it
-// ahead.
+// Now returns the time of the server's clock: Options.Now plus what Advance has added.
 func (s *Server) Now() time.Time { return s.options.Now().Add(time.Duration(s.ahead.Load())) }

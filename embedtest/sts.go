@@ -20,14 +20,14 @@ import (
 )
 
 // This file is the part of AWS STS that role sessions need: AssumeRole, in the query protocol,
-// signed for the service "sts", by GET or POST. The limits of a session are those of
+// signed for the service "sts", by GET or POST. The limits of a session are from
 // https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
 
 const (
 	stsVersion           = "2011-06-15"
 	defaultRoleLifetime  = time.Hour
 	shortestRoleLifetime = 15 * time.Minute
-	chainedRoleLifetime  = time.Hour // at most, of a role that is assumed with the keys of a role session
+	chainedRoleLifetime  = time.Hour // if a role session assumes a role
 )
 
 var (
@@ -38,13 +38,13 @@ var (
 // roleSessions are the signers that AssumeRole has issued keys for.
 type roleSessions struct {
 	mu    sync.Mutex
-	byKey recent[*signer]
+	byKey boundedMap[*signer]
 }
 
 func (s *roleSessions) reset() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.byKey = recent[*signer]{}
+	s.byKey = boundedMap[*signer]{}
 }
 
 // find returns the signer of an access key, or nil.
@@ -54,7 +54,7 @@ func (s *roleSessions) find(accessKeyID string) *signer {
 	return s.byKey.values[accessKeyID]
 }
 
-// issue makes keys for a role session that last until the time.
+// issue makes keys for a role session that expire at until.
 func (s *roleSessions) issue(iamARN, userArn string, until time.Time) aws.Credentials {
 	by := &signer{iamARN: iamARN, isRoleSession: true, Identity: Identity{UserArn: userArn, Credentials: aws.Credentials{
 		AccessKeyID:     "ASIA" + rand.Text()[:16],
@@ -142,7 +142,7 @@ func (s *Server) serveSTS(w http.ResponseWriter, r *http.Request, body []byte, b
 type roleToAssume struct {
 	arn, name  string
 	lifetime   time.Duration
-	sessionARN string // in IAM
+	sessionARN string // of the assumed role
 }
 
 // refuseRole returns why the role cannot be assumed, or nil, and fills the role and the record.
@@ -189,7 +189,7 @@ func (s *Server) issueRole(record Request, role roleToAssume) assumeRoleReply {
 	}
 }
 
-// withSTSCode gives a refusal the code that STS has for it.
+// withSTSCode replaces the code of a refusal by that of STS.
 func withSTSCode(refusal *serviceError) *serviceError {
 	if code, ok := map[string]string{
 		"ExpiredTokenException":               "ExpiredToken",

@@ -26,7 +26,7 @@ func newSTS(t *testing.T, optFns ...func(*embedtest.Options)) *embedtest.Server 
 	return newServer(t, append([]func(*embedtest.Options){func(o *embedtest.Options) { o.Roles = []string{embedRole} }}, optFns...)...)
 }
 
-// stsReply is what STS answers, or why it does not.
+// stsReply is what STS answers: the credentials, or an error.
 type stsReply struct {
 	Status      int
 	Code        string  `xml:"Error>Code"`

@@ -23,14 +23,13 @@ const (
 	maxControlBytes = 64 << 10
 )
 
-// control is what tests in other languages do with the server: they look at requests, inject
-// faults, and put the clock ahead. It answers JSON to programs on this machine, and nothing to web
-// pages.
+// control is the API with which tests in other languages read requests, inject faults and advance
+// the clock. It answers JSON to programs on this machine, and refuses web pages.
 type control struct {
 	server atomic.Pointer[embedtest.Server]
 }
 
-// action answers a request with a value, as JSON, or with an error that says what would be right.
+// action answers a request with a value, as JSON, or with an error that says what is valid.
 type action func(server *embedtest.Server, r *http.Request) (any, error)
 
 var actions = map[string]action{
@@ -86,8 +85,8 @@ func (c *control) wrap(next http.Handler) http.Handler {
 	})
 }
 
-// refuseForeign refuses other machines, and web pages: those that ask from another origin, and
-// those whose own name was made to lead here (DNS rebinding).
+// refuseForeign refuses requests from other machines and from web pages, and a foreign Host: the
+// name of a page that resolves to this machine (DNS rebinding).
 func refuseForeign(r *http.Request) error {
 	peer, _, _ := net.SplitHostPort(r.RemoteAddr)
 	host := (&url.URL{Host: r.Host}).Hostname()
@@ -118,7 +117,7 @@ func reply(w http.ResponseWriter, status int, value any, err error) {
 	json.NewEncoder(w).Encode(value)
 }
 
-// decode reads a body of JSON that has no other members than those of the value.
+// decode reads a JSON object into value. It returns an error for members that value does not have.
 func decode(r *http.Request, value any) error {
 	decoder := json.NewDecoder(r.Body)
 	decoder.DisallowUnknownFields()
@@ -152,7 +151,7 @@ func advanceClock(server *embedtest.Server, r *http.Request) (any, error) {
 	return map[string]any{"now": server.Now().UTC()}, nil
 }
 
-// faultToInject is a fault in JSON. What a fault does not use is ignored.
+// faultToInject is a fault in JSON. Members that the fault does not use are ignored.
 type faultToInject struct {
 	Fault    string
 	Code     string      // of Fail
@@ -163,8 +162,8 @@ type faultToInject struct {
 	Duration duration    // of Delay and SkewedClock, and the interval of RateLimit
 	Requests int         // of RateLimit
 
-	Times           int  // 1 if it is not given
-	Always          bool // until it is removed
+	Times           int  // default 1
+	Always          bool // happens until it is removed
 	User            string
 	AccessKey       string
 	Operation       string
@@ -199,7 +198,7 @@ func injectFault(server *embedtest.Server, r *http.Request) (any, error) {
 	if newFault == nil {
 		return nil, fmt.Errorf("fault %q must be one of %q", body.Fault, slices.Sorted(maps.Keys(newFaults)))
 	}
-	fault, err := try(func() embedtest.Fault {
+	fault, err := recovered(func() embedtest.Fault {
 		fault := newFault(body).ForUser(body.User).ForAccessKey(body.AccessKey)
 		if body.Operation != "" {
 			fault = fault.ForOperation(body.Operation)

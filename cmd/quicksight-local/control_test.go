@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// send asks the control of the server that the environment leads to.
+// send sends a request to the control API at url and returns its reply.
 func send(t *testing.T, url, method, path, body string, header ...string) (status int, reply map[string]any) {
 	t.Helper()
 	req, err := http.NewRequest(method, url+path, strings.NewReader(body))

@@ -85,7 +85,7 @@ func parse(args []string, stderr io.Writer) (*settings, error) {
 		o.Credentials.CanExpire, o.Credentials.Expires = d != 0, time.Now().Add(d)
 	})
 	set.Func("fail", "answer each request that would get a URL with this `exception`, such as ThrottlingException", func(value string) error {
-		fault, err := try(func() embedtest.Fault { return embedtest.Fail(value).When(always) })
+		fault, err := recovered(func() embedtest.Fault { return embedtest.Fail(value).When(always) })
 		o.Faults = []embedtest.Fault{fault}
 		return err
 	})
@@ -108,8 +108,8 @@ func parse(args []string, stderr io.Writer) (*settings, error) {
 
 func always(embedtest.Request) bool { return true }
 
-// try returns what embedtest panics with, if a fault cannot be, as an error.
-func try(newFault func() embedtest.Fault) (fault embedtest.Fault, err error) {
+// recovered returns as an error what embedtest panics with for an invalid fault.
+func recovered(newFault func() embedtest.Fault) (fault embedtest.Fault, err error) {
 	defer func() {
 		if problem := recover(); problem != nil {
 			err = fmt.Errorf("%v", problem)

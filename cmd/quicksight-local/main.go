@@ -1,6 +1,6 @@
-// Quicksight-local is a QuickSight on loopback, for the AWS CLI, the SDKs of other languages and
-// front-end work: package embedtest as a program. It answers GetSessionEmbedUrl, and AssumeRole of
-// STS, until it is interrupted, and logs each request with its verdict. See README.md.
+// Quicksight-local runs package embedtest, a QuickSight on loopback, as a program. Use it with the
+// AWS CLI, the SDKs of other languages and front ends. It answers GetSessionEmbedUrl, and
+// AssumeRole of STS, until it is interrupted, and logs each request with its answer. See README.md.
 package main
 
 import (
@@ -75,7 +75,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (exitCode
 	return 0
 }
 
-// logTo returns a function that logs a request, or a word, as a line of text or of JSON.
+// logTo returns a function that logs a request or a word as a line of text or JSON.
 func logTo(w io.Writer, asJSON bool) func(any) {
 	if !asJSON {
 		logger := log.New(w, "", log.LstdFlags)
@@ -101,7 +101,7 @@ func writeCertificate(server *embedtest.Server) (name string, err error) {
 	return file.Name(), pem.Encode(file, &pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
 }
 
-// variable is an environment variable that leads SDKs to the server.
+// variable is an environment variable that points SDKs to the server.
 type variable struct{ name, value string }
 
 func (s *settings) variables(server *embedtest.Server) []variable {
@@ -123,7 +123,7 @@ func (s *settings) variables(server *embedtest.Server) []variable {
 	return variables
 }
 
-// printUsage says how clients reach the server.
+// printUsage prints how clients reach the server.
 func (s *settings) printUsage(w io.Writer, server *embedtest.Server) {
 	o := &s.options
 	fmt.Fprintf(w, "QuickSight is served at %s\n\nFor SDKs, and the AWS CLI from 2.13 on:\n", server.URL)
@@ -144,7 +144,7 @@ func (s *settings) printUsage(w io.Writer, server *embedtest.Server) {
 	fmt.Fprint(w, "To stop it, press Ctrl-C.\n")
 }
 
-// printJSON says the same in one line.
+// printJSON prints the same in one line of JSON.
 func (s *settings) printJSON(w io.Writer, server *embedtest.Server) {
 	environment := map[string]string{}
 	for _, v := range s.variables(server) {
@@ -159,7 +159,7 @@ func (s *settings) printJSON(w io.Writer, server *embedtest.Server) {
 	})
 }
 
-// quote returns a word as a shell reads it.
+// quote quotes a word for a shell, if necessary.
 func quote(word string) string {
 	if strings.Trim(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:=+@") == "" {
 		return word

@@ -60,7 +60,7 @@ func serve(t *testing.T, args ...string) (printed string, stop func() (exitCode 
 	}
 }
 
-// ask asks with nothing but the environment, as an SDK does.
+// ask asks for a URL with the configuration in the environment, as an SDK does.
 func ask(t *testing.T, userArn string) (*quicksightembed.GetSessionEmbedUrlOutput, error) {
 	t.Helper()
 	cfg, err := config.LoadDefaultConfig(context.Background(), config.WithRetryMaxAttempts(1))

@@ -1,4 +1,4 @@
-// The page of examples/webapp as people meet it, in Chromium and in Firefox.
+// Tests of the page of examples/webapp, in Chromium and in Firefox.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -7,7 +7,7 @@ import { acceptCertificate, arn, browsers, choose, consoleFrame, focused, launch
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-// violations are what axe finds in the page, without its frames, which are not the page's.
+// violations returns what axe finds in the page, without its frames.
 async function violations(page) {
   await page.evaluate(axe);
   const { violations } = await page.evaluate(() => axe.run(document, { iframes: false }));
@@ -29,7 +29,7 @@ for (const name of Object.keys(browsers)) {
     before(async () => (browser = await launch(name, { acceptInsecureCerts: true })));
     after(() => browser.close());
 
-    // open signs a user in, at a page whose QuickSight has flags.
+    // open signs a user in, at a page whose quicksight-local has flags.
     async function open(t, { user = "jane", flags = [], args = [], ...screen } = {}) {
       const quickSight = await startQuickSight(t, ...flags);
       const backend = await startPage(t, quickSight, ...args);
@@ -85,7 +85,7 @@ for (const name of Object.keys(browsers)) {
       const { quickSight, page } = await open(t);
       await waitForState(page, "ready");
       const frame = await consoleFrame(page, quickSight.url, "Start");
-      await frame.evaluate(() => location.reload()).catch(() => {}); // the frame alone
+      await frame.evaluate(() => location.reload()).catch(() => {}); // only the frame
       await waitForState(page, "problem");
       assert.equal(await text(page, "#problem h2"), "This link to the console was used or has expired");
       assert.equal(await page.$eval("#frame iframe", (frame) => frame.checkVisibility({ visibilityProperty: true })), false);
@@ -277,7 +277,7 @@ for (const name of Object.keys(browsers)) {
       await page.focus("#open-again");
       await page.keyboard.press("Enter");
       await waitForState(page, "ready");
-      // The console asked about its session, which had ended: its own message, not the page's.
+      // The console's own request about its ended session fails with 410.
       assert.deepEqual(page.problems.filter((problem) => !problem.endsWith("410 (Gone)")), []);
     });
 
@@ -392,7 +392,7 @@ for (const name of Object.keys(browsers)) {
       assert.equal(await text(page, "[role=alert]"), "The user name or password is not right. Check both and try again.");
       await page.waitForFunction(() => document.activeElement.id === "password");
       await screenshot(page, `${name}-sign-in-problem`);
-      await page.keyboard.type("demo"); // over the selected one
+      await page.keyboard.type("demo"); // replaces the selected one
       await page.keyboard.press("Enter");
       await consoleFrame(page, demo.quickSight, "Dashboards");
       await waitForState(page, "ready");

@@ -23,7 +23,7 @@ export const account = "111122223333";
 export const role = `arn:aws:iam::${account}:role/embed-console`;
 export const arn = (name) => `arn:aws:quicksight:us-east-1:${account}:user/default/${name}`;
 
-// start runs a program and returns its lines, its log, and what ends it.
+// start runs a program and returns its lines, its log, and a function that stops it.
 function start(t, name, args, env = {}) {
   const child = spawn(join(programs, name), args, {
     env: { PATH: process.env.PATH, HOME: programs, AWS_EC2_METADATA_DISABLED: "true", ...env },
@@ -40,7 +40,7 @@ function start(t, name, args, env = {}) {
   return program;
 }
 
-// startQuickSight runs quicksight-local. Its control is what the server's methods are in Go.
+// startQuickSight runs quicksight-local. Its control does what the server's methods do in Go.
 export async function startQuickSight(t, ...args) {
   const users = ["jane", "mateo", "embed-console/jane", "embed-console/mateo"].flatMap((name) => ["-user", arn(name)]);
   const program = start(t, "quicksight-local", [
@@ -69,8 +69,8 @@ export async function startQuickSight(t, ...args) {
 
 const sdk = ["-sdk", join(webapp, "node_modules/amazon-quicksight-embedding-sdk/dist/quicksight-embedding-js-sdk.min.js")];
 
-// startPage runs the page as with AWS: behind a proxy that signs people in by a cookie, and names
-// them in a header.
+// startPage runs the page as with AWS, behind a proxy that reads the user from a cookie and sends
+// the name in a header.
 export async function startPage(t, quickSight, ...args) {
   let target;
   const referers = [];
@@ -128,9 +128,8 @@ export async function startDemo(t, ...args) {
   return { url, quickSight, program };
 }
 
-// In Chromium the frames of other sites share the page's process: puppeteer sometimes loses sight
-// of one that has a process of its own. In Firefox they have their own, as people's browsers have
-// them.
+// In Chromium, frames of other sites share the page's process, because puppeteer sometimes loses
+// one that has its own. In Firefox they have their own, as in people's browsers.
 const oneProcess = ["--disable-site-isolation-trials", "--disable-features=IsolateOrigins,site-per-process"];
 
 export const browsers = {
@@ -140,7 +139,7 @@ export const browsers = {
 
 export const launch = (name, options) => puppeteer.launch({ ...browsers[name], headless: true, ...options });
 
-// newTab opens a tab that shares nothing with others, and keeps what its console says is wrong.
+// newTab opens a tab that shares nothing with others, and keeps the errors of its page and console.
 export async function newTab(t, browser, { width = 1280, height = 800 } = {}) {
   const context = await browser.createBrowserContext();
   t.after(() => browser.connected && context.close());
@@ -179,17 +178,17 @@ export async function screenshot(page, name) {
   await page.screenshot({ path: join(directory, `${name}.png`) });
 }
 
-// acceptCertificate opens a URL in a tab of its own, and goes on where the browser warns of its
-// certificate, as a person does.
+// acceptCertificate opens a URL in a new tab, and accepts its certificate as a person does.
 export async function acceptCertificate(page, name, url) {
   const tab = await page.browserContext().newPage();
-  await tab.goto(url).catch(() => {}); // which fails
+  await tab.goto(url).catch(() => {}); // this fails
   if (name === "chromium") {
     await tab.waitForFunction(() => document.documentElement.innerText.includes("ERR_CERT_AUTHORITY_INVALID"));
-    await tab.keyboard.type("thisisunsafe"); // the word that it takes for consent
+    await tab.keyboard.type("thisisunsafe"); // the word that accepts it
   } else {
     await clickButton(tab, "Advanced");
-    for (let left = 100; left > 0 && (await tab.title()) !== "QuickSight (embedtest)"; left--) { // its button is not active at once
+    // The button of the warning is not active at once.
+    for (let left = 100; left > 0 && (await tab.title()) !== "QuickSight (embedtest)"; left--) {
       await clickButton(tab, "Proceed").catch(() => {});
       await new Promise((resolve) => setTimeout(resolve, 200));
     }
@@ -198,7 +197,7 @@ export async function acceptCertificate(page, name, url) {
   await tab.close();
 }
 
-// clickButton clicks the button with a label, which may be within custom elements.
+// clickButton clicks the button with a label, also inside custom elements.
 async function clickButton(tab, label) {
   const found = await tab.waitForFunction((label) => {
     const search = (root) => {

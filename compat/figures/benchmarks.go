@@ -12,15 +12,15 @@ import (
 	"golang.org/x/perf/benchfmt"
 )
 
-// benchmark is the result of a benchmark in the directory above, for both clients: medians of
-// several runs, by unit.
+// benchmark is the result of a benchmark in ../peers, for both clients: medians of several runs, by
+// unit.
 type benchmark struct {
 	Name           string
 	Official, Ours map[string]float64
-	TimesLessTime  float64 // the median of the runs' own: what else the machine does slows both of one run alike
+	TimesLessTime  float64 // the median of the runs' own ratios
 }
 
-// The benchmarks, and how often each is run.
+// The benchmarks of calls, and how often benchmarks are run.
 const (
 	callBenchmarks = "Call|PerUser|Invalid|ErrorReply|Throttled|Loopback|Parallel|ReplySize|NewFromConfig|APIOptions"
 	callRuns       = 7
@@ -29,7 +29,7 @@ const (
 
 // measure runs the benchmarks that a pattern matches.
 func measure(pattern, benchtime string, runs int) ([]benchmark, error) {
-	measured := map[string]map[string][]float64{} // name, unit
+	measured := map[string]map[string][]float64{} // by name, then unit
 	var order []string
 	for range runs {
 		command := exec.Command("go", "test", "-run", "^$", "-bench", "^Benchmark("+pattern+")", "-benchtime", benchtime, "./peers")
@@ -85,7 +85,7 @@ func medians(values map[string][]float64) map[string]float64 {
 	return all
 }
 
-// median leaves the values in the order of their runs.
+// median sorts a copy: values stay in the order of their runs.
 func median(values []float64) float64 {
 	return slices.Sorted(slices.Values(values))[len(values)/2]
 }

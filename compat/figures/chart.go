@@ -12,7 +12,7 @@ import (
 	"gonum.org/v1/plot/vg"
 )
 
-// bar is how many times less of something this client takes.
+// bar is a bar of the chart: the figure of the official client, divided by that of this client.
 type bar struct {
 	label string
 	times float64
@@ -59,14 +59,14 @@ func bars(f figures) ([]bar, error) {
 	}, missing
 }
 
-// writeChart draws the bars on a white ground, which is legible on a dark page too.
+// writeChart draws the bars on a white background, which is legible on a dark page too.
 func writeChart(f figures) error {
 	all, err := bars(f)
 	if err != nil {
 		return err
 	}
-	slices.Reverse(all)               // the first one is to be the topmost
-	plot.DefaultFont.Variant = "Sans" // of the metrics of Arial and Helvetica, which most machines have one of
+	slices.Reverse(all)               // the first bar is at the top
+	plot.DefaultFont.Variant = "Sans" // as wide as Arial and Helvetica
 	p := plot.New()
 	p.Title.Text = "How many times less than the official client (log scale)"
 	p.Title.TextStyle.Font.Size = vg.Points(15)

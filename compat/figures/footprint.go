@@ -12,14 +12,14 @@ import (
 	"syscall"
 )
 
-// footprint is what it takes to build one of the programs in ../footprint from nothing.
+// footprint is the cost of building a program of ./footprint with empty caches.
 type footprint struct {
 	Program     string
 	CPUSeconds  float64
-	PeakMiB     float64 // of the largest process: the compiler, at one of the packages
+	PeakMiB     float64 // of the largest process, a compiler
 	BinaryMiB   float64
 	DownloadMiB float64 // of modules, zipped
-	Packages    int     // compiled, the standard library's included
+	Packages    int     // compiled, including the standard library's
 }
 
 const mebi = 1 << 20
@@ -46,7 +46,7 @@ func measureFootprint(program string) (f footprint, err error) {
 	env := append(os.Environ(), "GOCACHE="+filepath.Join(dir, "cache"), "GOMODCACHE="+filepath.Join(dir, "modules"), "GOFLAGS=-modcacherw")
 	f.Program = program
 
-	// To list the packages downloads their modules, so that the build's CPU time is that of
+	// go list downloads the modules, so that the CPU time of the build is only that of
 	// compiling and linking.
 	list := exec.Command("go", "list", "-deps", "./figures/footprint/"+program)
 	list.Env = env

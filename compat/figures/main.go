@@ -1,10 +1,9 @@
-// Command figures measures this client beside the official one, and writes
-// docs/performance.md's tables and its chart. Run it in compat/, on a machine that does nothing
-// else:
+// Command figures measures this client and the official one, and writes the tables and the chart of
+// docs/performance.md. Run it in compat/, on an idle machine:
 //
 //	go run ./figures              # measures, about 20 minutes
 //	go run ./figures -only calls  # one part alone: footprints, distance, clients or calls
-//	go run ./figures -draw        # writes tables and chart anew from the last figures
+//	go run ./figures -draw        # writes tables and chart from the last figures
 package main
 
 import (
@@ -23,14 +22,13 @@ const (
 	chartFile   = "../docs/performance.svg"
 )
 
-// figures are all that is measured, as they are kept in figuresFile.
+// figures are all measurements, as figuresFile has them.
 type figures struct {
 	Date, Go, Machine string
 	Distance          []benchmark // callers at a distance
 	ManyClients       []benchmark
 	Footprints        []footprint
 	Calls             []benchmark
-	Parts             []part
 }
 
 func main() {
@@ -61,7 +59,7 @@ func run(draw bool, only string) error {
 	return writeChart(f)
 }
 
-// measureAll measures each part, or one of them, and keeps the figures.
+// measureAll measures each part, or only one, and writes figuresFile.
 func measureAll(f *figures, only string) (err error) {
 	f.Date, f.Go = time.Now().UTC().Format(time.DateOnly), runtime.Version()
 	f.Machine = fmt.Sprintf("%s/%s, %d cores", runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
@@ -72,11 +70,7 @@ func measureAll(f *figures, only string) (err error) {
 		{"footprints", func() { f.Footprints, err = measureFootprints() }},
 		{"distance", func() { f.Distance, err = measure("Distance", "1x", situationRuns) }},
 		{"clients", func() { f.ManyClients, err = measure("ManyClients", "1x", situationRuns) }},
-		{"calls", func() {
-			if f.Calls, err = measure(callBenchmarks, "0.2s", callRuns); err == nil {
-				f.Parts, err = measureParts()
-			}
-		}},
+		{"calls", func() { f.Calls, err = measure(callBenchmarks, "0.2s", callRuns) }},
 	} {
 		if only != "" && only != part.name {
 			continue

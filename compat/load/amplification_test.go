@@ -27,8 +27,8 @@ import (
 
 var backends = flag.Int("backends", 20, "how many `backends` TestRetryAmplification simulates")
 
-// A simulated backend asks once in each second, and gives up on a call after half a minute, as its
-// page would. The service is well for some time, then it is not, and then it is well again.
+// Each simulated backend makes one call a second, with patience as its deadline. The service is
+// well, then in trouble for the outage, then well again.
 const (
 	well   = 10 * time.Second
 	outage = 5 * time.Minute
@@ -37,25 +37,25 @@ const (
 	patience = 30 * time.Second
 )
 
-// What the service does while it is not well.
+// The kinds of trouble.
 const (
 	down     = "down"       // answers each request with a 500, at once
-	silent   = "silent"     // answers none
-	overload = "overloaded" // answers half as many as are asked for, and throttles the others
+	silent   = "silent"     // answers no request
+	overload = "overloaded" // answers backends/2 requests a second, throttles the others
 )
 
-// world is a service and those that call it.
+// world is a service and its callers.
 type world struct {
 	trouble string
 	start   time.Time
 
 	mu       sync.Mutex
-	capacity float64   // requests that an overloaded service could answer now
-	refilled time.Time // when capacity was last reckoned
-	asked    [600]int  // calls, by the second in which they were asked for
-	sent     [600]int  // requests, by the second in which they were sent
-	answered [600]int  // calls that got a URL, by the second in which they were asked for
-	slow     time.Time // when the last call was asked for that failed, or took more than a second
+	capacity float64   // requests that an overloaded service can answer now
+	refilled time.Time // when capacity was last computed
+	asked    [600]int  // calls, by the second of their start
+	sent     [600]int  // requests, by the second of their sending
+	answered [600]int  // calls that got a URL, by the second of their start
+	slow     time.Time // start of the last call that failed or was slow
 }
 
 func (w *world) second() int { return int(time.Since(w.start) / time.Second) }
@@ -65,7 +65,7 @@ func (w *world) isUnwell() bool {
 	return well <= since && since < well+outage
 }
 
-// takes reports whether an overloaded service takes one more request.
+// takes reports whether an overloaded service can answer one more request.
 func (w *world) takes() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -79,7 +79,7 @@ func (w *world) takes() bool {
 	return true
 }
 
-// Do is the service.
+// Do answers as the service.
 func (w *world) Do(req *http.Request) (*http.Response, error) {
 	w.mu.Lock()
 	w.sent[w.second()]++
@@ -100,7 +100,7 @@ func (w *world) Do(req *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: status, Header: header, Body: io.NopCloser(strings.NewReader(body))}, nil
 }
 
-// ask is one call.
+// ask makes one call and records it.
 func (w *world) ask(t *testing.T, client *quicksightembed.Client) {
 	asked, second := time.Now(), w.second()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
@@ -117,7 +117,7 @@ func (w *world) ask(t *testing.T, client *quicksightembed.Client) {
 	}
 }
 
-// jitter is the back-off of the core, with random numbers that are the same each time.
+// jitter is the back-off of the AWS core, with a fixed seed.
 type jitter struct {
 	mu     sync.Mutex
 	random *rand.Rand
@@ -134,9 +134,8 @@ func (j *jitter) BackoffDelay(attempt int, err error) (time.Duration, error) {
 	return time.Duration(j.random.Float64() * longest), nil
 }
 
-// patient is the adaptive mode, which looks for a token every quarter of a second. By itself it
-// waits as long as it reckons that it takes: fractions of a nanosecond in the end, which never
-// pass by the clock of a bubble.
+// patient is the adaptive mode, but looks for a token every 250 ms. The mode itself computes how
+// long to wait: in the end fractions of a nanosecond, which never pass on the clock of synctest.
 type patient struct{ *retry.AdaptiveMode }
 
 func (p patient) GetAttemptToken(ctx context.Context) (func(error) error, error) {
@@ -166,7 +165,7 @@ func retryerFor(mode aws.RetryMode, backend int) aws.Retryer {
 	})}
 }
 
-// simulate runs a world by the clock of a bubble.
+// simulate runs a world on the clock of synctest.
 func simulate(t *testing.T, trouble string, mode aws.RetryMode) *world {
 	w := &world{trouble: trouble}
 	synctest.Test(t, func(t *testing.T) {
@@ -195,7 +194,7 @@ func simulate(t *testing.T, trouble string, mode aws.RetryMode) *world {
 	return w
 }
 
-// ratio is of sums over seconds.
+// ratio divides two sums, each over the seconds between from and until.
 func ratio(of, to [600]int, from, until time.Duration) float64 {
 	a, b := 0, 0
 	for second := int(from / time.Second); second < int(until/time.Second); second++ {
@@ -209,12 +208,12 @@ func TestRetryAmplification(t *testing.T) {
 	for _, test := range []struct {
 		trouble string
 		mode    aws.RetryMode
-		// At the most: requests sent for each that is asked for, in the whole outage and
-		// in its last minute, when the quota is spent, and the time after it until calls
-		// succeed within a second again.
+		// Upper bounds: requests for each call, in the whole outage and in its last minute,
+		// when the quota is spent; the time from its end until calls succeed within a
+		// second again.
 		all, late float64
 		recovery  time.Duration
-		answered  float64 // at the least, of the calls in the last minute
+		answered  float64 // lower bound: share of the calls in the last minute
 	}{
 		{down, aws.RetryModeStandard, 1.15, 1.1, 0, 0},
 		{down, aws.RetryModeAdaptive, 1.15, 1.1, 0, 0},
@@ -241,9 +240,9 @@ func TestRetryAmplification(t *testing.T) {
 	}
 }
 
-// TestRetryAmplificationOnLoopback counts on real connections what the simulation says of a
-// service that is down: each backend spends its quota, 500 tokens at 14 a retry, and then sends
-// one request a call.
+// TestRetryAmplificationOnLoopback checks on real connections how the simulation treats a service
+// that is down: each backend spends its quota, 500 tokens at 14 a retry, and then sends one request
+// a call.
 func TestRetryAmplificationOnLoopback(t *testing.T) {
 	const callers, calls, retries = 4, 100, 500 / 14
 	var isDown atomic.Bool

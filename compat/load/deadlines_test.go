@@ -27,8 +27,8 @@ func janes() *quicksightembed.GetSessionEmbedUrlInput {
 	return &quicksightembed.GetSessionEmbedUrlInput{AwsAccountId: aws.String(account), UserArn: aws.String(jane)}
 }
 
-// pipes is a listener without a network, so that a real client and a real server can be in a
-// bubble where time passes at once.
+// pipes is a listener without a network. With it, a real client and a real server run in a bubble
+// of synctest, in which time passes at once.
 type pipes struct {
 	conns  chan net.Conn
 	closed chan struct{}
@@ -56,7 +56,7 @@ func (p *pipes) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	}
 }
 
-// serve returns the options of a client whose server answers with the handler.
+// serve starts a server with the handler and returns the options of a client for it.
 func serve(t *testing.T, handler http.HandlerFunc) quicksightembed.Options {
 	t.Helper()
 	listener := &pipes{make(chan net.Conn), make(chan struct{})}
@@ -90,8 +90,8 @@ func throttling(w http.ResponseWriter, _ *http.Request) {
 	w.WriteHeader(429)
 }
 
-// TestCallsEndInTime runs the clock of a bubble: the times are exact, but for the random pauses
-// between tries, of which only the bounds are known.
+// TestCallsEndInTime runs on the clock of synctest. The times are exact, except the random pauses
+// between attempts, which have bounds.
 func TestCallsEndInTime(t *testing.T) {
 	second, millisecond := time.Second, time.Millisecond
 	blocked := aws.CredentialsProviderFunc(func(ctx context.Context) (aws.Credentials, error) {
@@ -113,8 +113,8 @@ func TestCallsEndInTime(t *testing.T) {
 		{name: "one attempt", server: silence, change: func(o *quicksightembed.Options) { o.RetryMaxAttempts = 1 }, least: 15 * second, most: 15 * second},
 		{name: "ten attempts", server: silence, change: func(o *quicksightembed.Options) { o.RetryMaxAttempts = 10 }, least: 150 * second, most: 150*second + 25550*millisecond},
 		{name: "no attempt timeout, and a deadline", server: silence, change: func(o *quicksightembed.Options) { o.AttemptTimeout = -1 }, deadline: 20 * second, least: 20 * second, most: 20 * second},
-		{name: "a deadline in the first try", server: silence, deadline: 7 * second, least: 7 * second, most: 7 * second},
-		{name: "a deadline in the third try", server: silence, deadline: 40 * second, least: 40 * second, most: 40 * second},
+		{name: "a deadline in the first attempt", server: silence, deadline: 7 * second, least: 7 * second, most: 7 * second},
+		{name: "a deadline in the third attempt", server: silence, deadline: 40 * second, least: 40 * second, most: 40 * second},
 		{name: "a deadline in the body", server: halfABody, deadline: 7 * second, least: 7 * second, most: 7 * second},
 		{name: "a deadline in the back-off", server: failure, change: pausing(time.Hour), deadline: 7 * second, least: 7 * second, most: 7 * second},
 		{name: "a deadline in the credentials", server: silence, change: func(o *quicksightembed.Options) { o.Credentials = blocked }, deadline: 7 * second, least: 7 * second, most: 7 * second},
@@ -153,7 +153,7 @@ func pausing(d time.Duration) func(*quicksightembed.Options) {
 	}
 }
 
-// TestCancelingEndsACallAtOnce cancels three seconds into a call, wherever that is.
+// TestCancelingEndsACallAtOnce cancels each call after three seconds.
 func TestCancelingEndsACallAtOnce(t *testing.T) {
 	for name, test := range map[string]struct {
 		server http.HandlerFunc

@@ -33,8 +33,8 @@ var (
 	goroutines = flag.Int("goroutines", 200, "how many `goroutines` TestLoad has")
 )
 
-// fate is what happens to a call's first try, as its invocation ID, which is random, has it: to
-// one in 20, something bad.
+// fate returns the fault of a request, 0 to 4, or -1 for none. The random invocation ID chooses it:
+// one call in 20 has a fault, in its first attempt.
 func fate(r embedtest.Request) int {
 	first, err := strconv.ParseUint(r.Header.Get("Amz-Sdk-Invocation-Id")[:4], 16, 16)
 	if err != nil || first%100 >= 5 || !strings.HasPrefix(r.Header.Get("Amz-Sdk-Request"), "attempt=1;") {
@@ -70,10 +70,10 @@ func (c *countedConn) Close() error {
 	return c.Conn.Close()
 }
 
-// ledger is who was given what.
+// ledger records which user got which answer.
 type ledger struct {
 	mu     sync.Mutex
-	server map[[16]byte]int // the user of each request, by its ID, as the server has it
+	server map[[16]byte]int // the user of each request that the server got, by request ID
 	urls   map[[16]byte]bool
 }
 
@@ -91,20 +91,21 @@ func heap() uint64 {
 
 const userPrefix = "arn:aws:quicksight:us-east-1:111122223333:user/default/user-"
 
-// TestLoad makes calls through one client from many goroutines, each for a user of its own, while
+// TestLoad makes calls through one client from many goroutines, each for its own user, while
 // one call in 20 meets a fault.
 func TestLoad(t *testing.T) {
 	ignore := goleak.IgnoreCurrent()
 	inner, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	listener := &countedListener{Listener: inner}
-	book := ledger{server: make(map[[16]byte]int, 2**calls), urls: make(map[[16]byte]bool, 2**calls)} // no growth later
+	// The maps have their full size from the start, so that they do not grow.
+	book := ledger{server: make(map[[16]byte]int, 2**calls), urls: make(map[[16]byte]bool, 2**calls)}
 	var requests, truncated, faults atomic.Int64
 	happens := func(n int) func(embedtest.Request) bool {
 		return func(r embedtest.Request) bool { return fate(r) == n }
 	}
-	// net/http itself repeats a request, as it is, on another connection where one that was
-	// used before breaks without an answer.
+	// net/http itself repeats a request, unchanged, if a reused connection breaks without an
+	// answer.
 	var broken sync.Map
 	happensOnce := func(n int) func(embedtest.Request) bool {
 		return func(r embedtest.Request) bool {
@@ -141,14 +142,15 @@ func TestLoad(t *testing.T) {
 	})
 	client := quicksightembed.NewFromConfig(server.Config(), func(o *quicksightembed.Options) {
 		o.HTTPClient = transport
-		o.AttemptTimeout = time.Minute // what is slow here is this machine
+		o.AttemptTimeout = time.Minute // this machine can be slow
 		o.Retryer = retry.NewStandard(func(o *retry.StandardOptions) {
-			o.RateLimiter = ratelimit.NewTokenRateLimit(uint(20 * *goroutines)) // all goroutines could meet a fault at once
+			// Enough tokens if all goroutines meet a fault at once.
+			o.RateLimiter = ratelimit.NewTokenRateLimit(uint(20 * *goroutines))
 		})
 	})
 
 	var done, failed atomic.Int64
-	var memory [2]uint64 // when half of the calls are done, and at the end
+	var memory [2]uint64 // halfway, and at the end
 	var open [2]int64
 	var asking sync.WaitGroup
 	next := make(chan int, *goroutines)
@@ -169,7 +171,7 @@ func TestLoad(t *testing.T) {
 				id, url := short(*out.RequestId), short(*out.EmbedUrl)
 				book.mu.Lock()
 				owner, known := book.server[id]
-				delete(book.server, id) // an answer is for one call
+				delete(book.server, id) // each answer is for one call
 				twice := book.urls[url]
 				book.urls[url] = true
 				book.mu.Unlock()
@@ -192,8 +194,8 @@ func TestLoad(t *testing.T) {
 
 	assert.EqualValues(t, *calls, done.Load(), "no call is lost")
 	assert.Equal(t, truncated.Load(), failed.Load(), "what is truncated fails, and nothing else")
-	assert.EqualValues(t, int64(*calls)-failed.Load(), len(book.urls), "every other call has a URL of its own")
-	assert.Equal(t, int64(*calls)+faults.Load()-truncated.Load(), requests.Load(), "what failed otherwise was tried again once")
+	assert.EqualValues(t, int64(*calls)-failed.Load(), len(book.urls), "every other call has its own URL")
+	assert.Equal(t, int64(*calls)+faults.Load()-truncated.Load(), requests.Load(), "what failed otherwise was repeated once")
 	assert.InDelta(t, 0.05, float64(faults.Load())/float64(*calls), 0.02)
 	grown := int64(memory[1]) - int64(memory[0])
 	assert.Less(t, grown, int64(16<<20), "memory is flat")

@@ -13,8 +13,8 @@ import (
 	"golang.org/x/tools/go/packages"
 )
 
-// TestAPI compares what the library exports with api.txt, line by line: a line that goes or
-// changes breaks users, a new one is a promise. go test -run API . -update writes the file.
+// TestAPI compares what the library exports with api.txt. A line that goes or changes breaks users;
+// a new line is a promise. go test -run API . -update writes the file.
 func TestAPI(t *testing.T) {
 	const file = "api.txt"
 	var lines []string
@@ -39,8 +39,8 @@ func loadPackages(t *testing.T, paths ...string) (loaded []*types.Package) {
 	return loaded
 }
 
-// exportedLines describe all that a package exports, in the form of the files in Go's own api
-// directory, but with fields in their order.
+// exportedLines describes all that a package exports, in the form of Go's own api directory, except
+// that fields keep their order.
 func exportedLines(pkg *types.Package) (lines []string) {
 	for _, name := range pkg.Scope().Names() {
 		object := pkg.Scope().Lookup(name)
@@ -101,7 +101,7 @@ func describeMethods(named *types.Named) (lines []string) {
 			lines = append(lines, fmt.Sprintf("method (%s) %s", receiver, describeMethod(method)))
 		}
 	}
-	slices.Sort(lines) // they may stand in any order, and in any file
+	slices.Sort(lines) // their order in the source does not matter
 	return lines
 }
 

@@ -26,7 +26,7 @@ import (
 
 type apiOption = func(*middleware.Stack) error
 
-// places are the steps beside which programs put their own, in the official client's order.
+// places are the steps beside which programs insert their own, in the official client's order.
 var places = []string{
 	"RegisterServiceMetadata", "OperationInputValidation", "OperationSerializer",
 	"ClientRequestID", "ComputeContentLength", "UserAgent", "RecursionDetection",
@@ -34,7 +34,7 @@ var places = []string{
 	"AddRawResponseToMetadata", "ResponseErrorWrapper", "RequestIDRetriever", "OperationDeserializer", "RecordResponseTiming", "RequestResponseLogger",
 }
 
-// observer notes what steps beside the places see: on the way down, and on the way back.
+// observer records what steps beside the places see, before and after the next step.
 type observer struct{ seen []string }
 
 func (o *observer) note(ctx context.Context, at string, saw ...any) {
@@ -45,7 +45,7 @@ func (o *observer) note(ctx context.Context, at string, saw ...any) {
 	}))
 }
 
-// request describes a request without what each one has anew, and without each client's name.
+// request describes a request. It replaces what differs in each request, and the client's name.
 func (o *observer) request(request any) string {
 	req := request.(*smithyhttp.Request)
 	header := req.Header.Clone()
@@ -127,16 +127,16 @@ func (o *observer) beside(stack *middleware.Stack, at, name string, pos middlewa
 	}), at, pos)
 }
 
-// TestAPIOptionsSeeTheSame has steps before and after each place.
+// TestAPIOptionsSeeTheSame compares what steps before and after each place see.
 func TestAPIOptionsSeeTheSame(t *testing.T) {
-	for name, tries := range map[string][]try{
+	for name, attempts := range map[string][]scripted{
 		"success": {aURL}, "throttled once": {throttled, aURL}, "an exception": {denied}, "no connection": {refusedDial}, "HTML": {badGateway},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var observers [2]observer
 			var outcomes [2]outcome
 			for i, peer := range peers {
-				cfg := workingConfig(&script{tries: tries}, set("Retryer", withoutDelay()))
+				cfg := workingConfig(&script{attempts: attempts}, set("Retryer", withoutDelay()))
 				cfg.APIOptions = []apiOption{observers[i].place}
 				outcomes[i] = peer.ask(t.Context(), cfg, janes())
 			}
@@ -163,7 +163,7 @@ func TestPlacesAreInTheSameOrder(t *testing.T) {
 	assert.Equal(t, orders[0], orders[1])
 }
 
-// TestAPIOptionsChangeTheRequest has what programs add the most.
+// TestAPIOptionsChangeTheRequest adds what programs add most.
 func TestAPIOptionsChangeTheRequest(t *testing.T) {
 	for name, option := range map[string]apiOption{
 		"user agent":   awsmiddleware.AddUserAgentKeyValue("acme", "1.2.3"),
@@ -211,7 +211,7 @@ func TestAPIOptionsChangeTheRequest(t *testing.T) {
 						req.Header.Set(changing, "set")
 					}
 				}
-				agents := strings.Fields(req.Header.Get("User-Agent")) // each client names itself
+				agents := strings.Fields(req.Header.Get("User-Agent"))
 				req.Header.Set("User-Agent", strings.Join(slices.DeleteFunc(agents, func(agent string) bool { return !strings.Contains(agent, "acme") }), " "))
 				sent[i] = fmt.Sprint(req.URL, " ", cmp.Or(req.Host, req.URL.Host), " ", req.Header, scope)
 			}
@@ -220,7 +220,7 @@ func TestAPIOptionsChangeTheRequest(t *testing.T) {
 	}
 }
 
-// TestAPIOptionsAnswerForTheService has stubs at each step.
+// TestAPIOptionsAnswerForTheService adds a stub at each step.
 func TestAPIOptionsAnswerForTheService(t *testing.T) {
 	for name, stub := range map[string]func(result any, err error) apiOption{
 		"Initialize": func(result any, err error) apiOption {
@@ -248,7 +248,8 @@ func TestAPIOptionsAnswerForTheService(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			url := aws.String("https://stub.example.com")
 			for _, err := range []error{nil, errors.New("stubbed")} {
-				cfg := aws.Config{HTTPClient: &recorder{}} // without credentials, and without a region, which is judged before the tries
+				// Without credentials and a region.
+				cfg := aws.Config{HTTPClient: &recorder{}}
 				if name == "Finalize" {
 					cfg.Region = "us-east-1"
 				}
@@ -281,8 +282,8 @@ func TestAPIOptionsAnswerForTheService(t *testing.T) {
 	})
 }
 
-// TestAPIOptionsRefuseAReply has a step that fails where there is a reply, once with the real one
-// and once without a body.
+// TestAPIOptionsRefuseAReply adds a step that fails after each reply, once with the real one and
+// once with one that has no body.
 func TestAPIOptionsRefuseAReply(t *testing.T) {
 	for _, bare := range []bool{false, true} {
 		var layers [2][]string

@@ -20,8 +20,8 @@ import (
 	"example.com/quicksightembed"
 )
 
-// caller is a client of the one or the other kind. Its function makes a call for a user, with the
-// user's own credentials where there are some.
+// caller makes a call with its client. If session is not nil, it signs with these credentials of
+// the user.
 type caller func(ctx context.Context, in *quicksightembed.GetSessionEmbedUrlInput, session aws.CredentialsProvider) error
 
 func officialCaller(cfg aws.Config) caller {
@@ -56,14 +56,14 @@ var callers = []struct {
 	{"ours", ourCaller},
 }
 
-// everyInput is a call with all that can be asked for.
+// everyInput returns an input with all fields.
 func everyInput() *quicksightembed.GetSessionEmbedUrlInput {
 	in := janes()
 	in.EntryPoint, in.SessionLifetimeInMinutes = aws.String(quicksightembed.EntryPointDashboards), aws.Int64(60)
 	return in
 }
 
-// stub answers at once, so that what is measured is the client alone.
+// stub answers at once, so that benchmarks measure the client alone.
 func stub(replies ...reply) smithyhttp.ClientDoFunc {
 	var asked atomic.Uint64
 	return func(*http.Request) (*http.Response, error) {
@@ -101,7 +101,8 @@ func benchmark(b *testing.B, cfg aws.Config, in *quicksightembed.GetSessionEmbed
 	}
 }
 
-// BenchmarkCall has a transport that answers at once, default options, and the attempt timeout on.
+// BenchmarkCall has a transport that answers at once, and default options: the attempt timeout is
+// on.
 func BenchmarkCall(b *testing.B) {
 	b.Run("account alone", func(b *testing.B) {
 		benchmark(b, workingConfig(stub(okReply)), &quicksightembed.GetSessionEmbedUrlInput{AwsAccountId: aws.String(account)}, false, nil)
@@ -113,7 +114,7 @@ func BenchmarkCall(b *testing.B) {
 	})
 }
 
-// endUsers are role sessions, each of them another key.
+// endUsers are role sessions, each with its own key.
 var endUsers = func() (sessions [256]aws.CredentialsProvider) {
 	token := strings.Repeat("FwoGZXIvYXdzEBYaDH", 40)
 	for i := range sessions {
@@ -126,7 +127,7 @@ func BenchmarkPerUserCredentials(b *testing.B) {
 	benchmark(b, workingConfig(stub(okReply)), everyInput(), false, func(i int) aws.CredentialsProvider { return endUsers[i%len(endUsers)] })
 }
 
-// BenchmarkInvalidInput has input that both clients refuse: without an account.
+// BenchmarkInvalidInput has an input without an account, which both clients refuse.
 func BenchmarkInvalidInput(b *testing.B) {
 	benchmark(b, workingConfig(stub(okReply)), &quicksightembed.GetSessionEmbedUrlInput{}, true, nil)
 }
@@ -135,7 +136,7 @@ func BenchmarkErrorReply(b *testing.B) {
 	benchmark(b, workingConfig(stub(errorReply)), everyInput(), true, nil)
 }
 
-// BenchmarkThrottledOnce has each call succeed on the second try, without a pause between them.
+// BenchmarkThrottledOnce has calls that succeed on the second attempt, without a pause.
 func BenchmarkThrottledOnce(b *testing.B) {
 	cfg := workingConfig(stub(busyReply, okReply))
 	retryer := withoutDelay()
@@ -143,7 +144,8 @@ func BenchmarkThrottledOnce(b *testing.B) {
 	benchmark(b, cfg, everyInput(), false, nil)
 }
 
-// answering is a server that does not verify, so that what is measured is the clients.
+// answering starts a server that does not verify signatures, so that benchmarks measure the
+// clients.
 func answering(b *testing.B, start func(http.Handler) *httptest.Server, body string) aws.Config {
 	server := start(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
@@ -162,7 +164,7 @@ func answering(b *testing.B, start func(http.Handler) *httptest.Server, body str
 	return cfg
 }
 
-// BenchmarkLoopback sends to a server, each client with its own default HTTP client.
+// BenchmarkLoopback sends to a server. For HTTP, each client has its own default HTTP client.
 func BenchmarkLoopback(b *testing.B) {
 	b.Run("HTTP", func(b *testing.B) { benchmark(b, answering(b, httptest.NewServer, urlReply), everyInput(), false, nil) })
 	b.Run("TLS", func(b *testing.B) {
@@ -170,7 +172,7 @@ func BenchmarkLoopback(b *testing.B) {
 	})
 }
 
-// BenchmarkParallel is as many goroutines as its name says, with a transport that answers at once.
+// BenchmarkParallel calls from several goroutines, with a transport that answers at once.
 func BenchmarkParallel(b *testing.B) {
 	for _, goroutines := range []int{1, 8, 64, 256} {
 		b.Run(fmt.Sprint(goroutines), func(b *testing.B) {
@@ -193,8 +195,7 @@ func BenchmarkParallel(b *testing.B) {
 	}
 }
 
-// BenchmarkReplySize has replies from 1 KB to nearly the bound, the rest of which is a key that
-// nobody knows.
+// BenchmarkReplySize has replies from 1 KiB up to the bound, filled by an unknown key.
 func BenchmarkReplySize(b *testing.B) {
 	for _, size := range []int{1 << 10, 32 << 10, 1 << 20} {
 		b.Run(fmt.Sprintf("%d KiB", size>>10), func(b *testing.B) {

@@ -19,8 +19,8 @@ import (
 	"example.com/quicksightembed"
 )
 
-// TestBudgetOfAllocations holds what a call allocates, the stubbed transport's part included. Lower
-// a figure when the code has come below it; to raise one is a decision.
+// TestBudgetOfAllocations bounds the allocations of a call, including the stubbed transport. Lower
+// a figure when the code needs fewer; raising one is a decision.
 func TestBudgetOfAllocations(t *testing.T) {
 	accountAlone := &quicksightembed.GetSessionEmbedUrlInput{AwsAccountId: aws.String(account)}
 	withKeys, withToken := workingConfig(stub(okReply)), workingConfig(stub(okReply))
@@ -52,10 +52,10 @@ func TestBudgetOfAllocations(t *testing.T) {
 	}
 }
 
-// TestBudgetOfClients holds that clients of one config hold no more than official clients, in any
-// mode.
+// TestBudgetOfClients compares what clients of one config use with what official clients use, in
+// each mode.
 func TestBudgetOfClients(t *testing.T) {
-	const buffers = 8 << 10 // of a connection; the server has them ready, or makes them anew
+	const buffers = 8 << 10 // of a connection; the server reuses them or makes new ones
 	for _, mode := range defaultsModes {
 		for _, many := range manyClients {
 			t.Run(string(mode)+" "+many.name, func(t *testing.T) {
@@ -79,8 +79,8 @@ func TestBudgetOfClients(t *testing.T) {
 	}
 }
 
-// TestBudgetOfConnections holds how many connections are opened for 100 callers at a distance, and
-// that no call is lost.
+// TestBudgetOfConnections bounds the connections that callers at a distance open, and checks that
+// no call is lost.
 func TestBudgetOfConnections(t *testing.T) {
 	most := map[string]int64{"100 callers": 150, "100 callers at once, again": 10, "32 callers, idle connections closed": 960}
 	for _, situation := range situations {
@@ -101,8 +101,8 @@ func TestBudgetOfConnections(t *testing.T) {
 	}
 }
 
-// TestBudgetOfPackages holds how many packages a program compiles for this client, beyond those of
-// a program with net/http alone, and how many of them are not of the standard library.
+// TestBudgetOfPackages bounds the packages that this client adds to a program with net/http alone,
+// and how many of them are not of the standard library.
 func TestBudgetOfPackages(t *testing.T) {
 	const most, mostForeign = 40, 35
 	with, without := packagesOf(t, "../figures/footprint/client"), packagesOf(t, "../figures/footprint/nethttp")
@@ -146,8 +146,55 @@ func TestBudgetOfCode(t *testing.T) {
 	assert.LessOrEqual(t, lines, 800)
 }
 
-// countCode counts the lines of a package without tests, comments and blanks, and those of them
-// that are wider than 120 columns.
+// TestBudgetOfDocuments bounds what people read: words, the lines of the manual and of tests, the
+// files at the root, and the columns of comments and text. A URL cannot be wrapped.
+func TestBudgetOfDocuments(t *testing.T) {
+	for _, document := range documents(t) {
+		content := read(t, document)
+		most := 900
+		if document == "../../README.md" {
+			most = 1000
+		}
+		assert.LessOrEqual(t, len(strings.Fields(content)), most, document)
+		for line := range strings.Lines(content) {
+			isWrapped := !strings.HasPrefix(line, "|") && !strings.Contains(line, "https://")
+			assert.False(t, isWrapped && columns(line) > 100, "%s: %s", document, line)
+		}
+	}
+	manual, err := exec.Command("go", "doc", "-all", "../..").Output()
+	require.NoError(t, err)
+	assert.LessOrEqual(t, bytes.Count(manual, []byte("\n")), 400, "lines of go doc -all")
+
+	listed, err := exec.Command("git", "-C", "../..", "ls-files").Output()
+	require.NoError(t, err)
+	atRoot := 0
+	for file := range strings.Lines(string(listed)) {
+		file = strings.TrimSpace(file)
+		if !strings.Contains(file, "/") {
+			atRoot++
+		}
+		if !strings.HasSuffix(file, ".go") {
+			continue
+		}
+		content := read(t, filepath.Join("../..", file))
+		if strings.HasSuffix(file, "_test.go") {
+			assert.LessOrEqual(t, strings.Count(content, "\n"), 700, file)
+		}
+		for line := range strings.Lines(content) {
+			isComment := strings.HasPrefix(strings.TrimSpace(line), "// ")
+			assert.False(t, isComment && columns(line) > 100, "%s: %s", file, line)
+		}
+	}
+	assert.LessOrEqual(t, atRoot, 30)
+}
+
+// columns returns the width of a line, with tabs of 8 columns.
+func columns(line string) int {
+	return utf8.RuneCountInString(strings.ReplaceAll(strings.TrimRight(line, "\n"), "\t", "        "))
+}
+
+// countCode counts a package's files, its lines without tests, comments and blanks, and those of
+// them wider than 120 columns.
 func countCode(t *testing.T, directory string) (lines, files, wide int) {
 	t.Helper()
 	paths, err := filepath.Glob(filepath.Join(directory, "*.go"))

@@ -34,7 +34,7 @@ func TestOptionsOfACallAreTheSame(t *testing.T) {
 		"Credentials":                   {set("Credentials", credentials("AKIDCALL", "SECRET", "TOKEN"))},
 		"FIPS":                          {set("EndpointOptions.UseFIPSEndpoint", aws.FIPSEndpointStateEnabled)},
 		"dual-stack":                    {set("EndpointOptions.UseDualStackEndpoint", aws.DualStackEndpointStateEnabled)},
-		"HTTPClient":                    {set("HTTPClient", broken{"of the call"})},
+		"HTTPClient":                    {set("HTTPClient", failing{"of the call"})},
 		"Region":                        {set("Region", "eu-west-1")},
 		"Region and BaseEndpoint":       {set("Region", "eu-west-1"), set("BaseEndpoint", aws.String("http://127.0.0.1:1"))},
 		"RetryMaxAttempts":              {set("RetryMaxAttempts", 5)},
@@ -50,7 +50,7 @@ func TestOptionsOfACallAreTheSame(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var runs [][]string
 			for _, peer := range peers {
-				cfg := workingConfig(broken{"of the client"})
+				cfg := workingConfig(failing{"of the client"})
 				cfg.RetryMaxAttempts = 4
 				var run []string
 				synctest.Test(t, func(t *testing.T) {
@@ -69,7 +69,7 @@ func TestOptionsOfACallAreTheSame(t *testing.T) {
 	}
 }
 
-// describeSent says all of what a call sent that options change.
+// describeSent describes all that options can change in what a call sent.
 func describeSent(t *testing.T, record *sent) string {
 	t.Helper()
 	require.NotEmpty(t, record.requests)
@@ -77,17 +77,17 @@ func describeSent(t *testing.T, record *sent) string {
 	key, _ := credentialOf(req)
 	app := regexp.MustCompile(`app/\S+`).FindString(req.Header.Get("User-Agent"))
 	skewed := time.Until(signingTime(t, req)) > 30*time.Minute
-	return fmt.Sprintf("%d tries by %s %+v %s %s token %q, signed ahead %t, %s", len(record.requests), record.via, endpointOfRequest(req), key, app,
+	return fmt.Sprintf("%d attempts by %s %+v %s %s token %q, signed ahead %t, %s", len(record.requests), record.via, endpointOfRequest(req), key, app,
 		req.Header.Get("X-Amz-Security-Token"), skewed, req.Header.Get("Amz-Sdk-Request"))
 }
 
-// TestRetryMaxAttemptsOfAConfig sets it to 0 again where the default retryer has been made of it.
+// TestRetryMaxAttemptsOfAConfig sets the option to 0 after the default retryer was made.
 func TestRetryMaxAttemptsOfAConfig(t *testing.T) {
 	for _, mode := range []aws.RetryMode{aws.RetryModeStandard, aws.RetryModeAdaptive} {
 		for _, peer := range peers {
 			record := &sent{}
 			synctest.Test(t, func(t *testing.T) {
-				cfg := workingConfig(broken{}, set("RetryMaxAttempts", 0))
+				cfg := workingConfig(failing{}, set("RetryMaxAttempts", 0))
 				cfg.RetryMaxAttempts, cfg.RetryMode = 5, mode
 				peer.ask(context.WithValue(t.Context(), sentKey{}, record), cfg, janes())
 			})
@@ -96,7 +96,7 @@ func TestRetryMaxAttemptsOfAConfig(t *testing.T) {
 	}
 }
 
-// TestEndsOfContextsAreTheSame ends the caller's context at each place of a call.
+// TestEndsOfContextsAreTheSame ends the caller's context at each stage of a call.
 func TestEndsOfContextsAreTheSame(t *testing.T) {
 	for name, test := range map[string]struct {
 		deadline time.Duration // 0 is none
@@ -169,7 +169,7 @@ func TestEndsOfContextsAreTheSame(t *testing.T) {
 	}
 }
 
-// TestFailingSignerAndProviderAreTheSame compares the errors of what comes before sending.
+// TestFailingSignerAndProviderAreTheSame compares errors before sending.
 func TestFailingSignerAndProviderAreTheSame(t *testing.T) {
 	signing := workingConfig(&recorder{}, set("HTTPSignerV4", failingSigner{}))
 	providing := workingConfig(&recorder{})
@@ -193,7 +193,7 @@ func (failingSigner) SignHTTP(context.Context, aws.Credentials, *http.Request, s
 func TestSkewIsRemembered(t *testing.T) {
 	for _, peer := range peers {
 		synctest.Test(t, func(t *testing.T) {
-			service := &script{tries: []try{skewed(time.Hour), answered(200, urlReply, "Date", "1h")}, start: time.Now()}
+			service := &script{attempts: []scripted{skewed(time.Hour), answered(200, urlReply, "Date", "1h")}, start: time.Now()}
 			ask := peer.new(workingConfig(service))
 			ask(t.Context(), janes())
 			ask(t.Context(), janes())
@@ -211,7 +211,7 @@ func TestLogsOfRetriesAreTheSame(t *testing.T) {
 	var logs []string
 	for _, peer := range peers {
 		var logged strings.Builder
-		cfg := workingConfig(&script{tries: []try{failure, throttled, failure}})
+		cfg := workingConfig(&script{attempts: []scripted{failure, throttled, failure}})
 		cfg.ClientLogMode, cfg.Logger = aws.LogRetries, logging.LoggerFunc(func(class logging.Classification, format string, args ...any) {
 			fmt.Fprintf(&logged, "%s "+format+"\n", append([]any{class}, args...)...)
 		})
@@ -223,7 +223,7 @@ func TestLogsOfRetriesAreTheSame(t *testing.T) {
 	assert.Contains(t, logs[1], "retrying request QuickSight/GetSessionEmbedUrl, attempt 3")
 }
 
-// TestTraceOfLambdaIsTheSame is about the header by which a function's calls are told from a loop.
+// TestTraceOfLambdaIsTheSame compares the header that detects loops of functions.
 func TestTraceOfLambdaIsTheSame(t *testing.T) {
 	t.Setenv("AWS_LAMBDA_FUNCTION_NAME", "embed")
 	t.Setenv("_X_AMZN_TRACE_ID", "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=557abcec3ee5a047;Sampled=1")
@@ -235,7 +235,7 @@ func TestTraceOfLambdaIsTheSame(t *testing.T) {
 	assert.NotEmpty(t, sent.requests[1].Header["X-Amzn-Trace-Id"])
 }
 
-// TestModelIsTheSame compares what the exceptions and constants say of themselves.
+// TestModelIsTheSame compares the exceptions and constants of both clients.
 func TestModelIsTheSame(t *testing.T) {
 	text := aws.String
 	for _, pair := range [][2]smithy.APIError{

@@ -25,7 +25,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// input is what each client is asked to ask for.
+// input is the input of a call, for each client.
 type input struct {
 	AwsAccountId             string
 	EntryPoint               string `json:",omitempty"`
@@ -33,14 +33,14 @@ type input struct {
 	UserArn                  string `json:",omitempty"`
 }
 
-// answer is what a client made of the reply.
+// answer is the result of a call, from each client.
 type answer struct {
 	EmbedUrl  string
 	ErrorCode string
 	Class     string // of the error; its code if the client has no class for it
 }
 
-// client asks a server that an environment leads to for each of the inputs, without retries.
+// client sends each of the inputs to the server of an environment, without retries.
 type client struct {
 	name string
 	ask  func(t *testing.T, env map[string]string, inputs ...input) []answer
@@ -57,7 +57,7 @@ var clients = []client{
 	{"curl", askWithCurl},
 }
 
-// missing skips a test that lacks something on this machine. CI must lack nothing.
+// missing skips a test if this machine lacks something, and fails it in CI.
 func missing(t *testing.T, what string) {
 	t.Helper()
 	if os.Getenv("CI") != "" {
@@ -66,7 +66,7 @@ func missing(t *testing.T, what string) {
 	t.Skip(what)
 }
 
-// runIn runs a command with nothing but the environment.
+// runIn runs a command with env in a clean environment.
 func runIn(t *testing.T, env map[string]string, name string, args ...string) (stdout, stderr []byte) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
@@ -85,7 +85,7 @@ func runIn(t *testing.T, env map[string]string, name string, args ...string) (st
 	return stdout, printed.Bytes()
 }
 
-// askAProgram runs a program that is given the inputs as JSON and prints the answers as JSON.
+// askAProgram runs a program, passes it the inputs as JSON and reads the answers as JSON.
 func askAProgram(t *testing.T, env map[string]string, inputs []input, name string, args ...string) (answers []answer) {
 	t.Helper()
 	encoded, err := json.Marshal(inputs)
@@ -105,7 +105,7 @@ func askWithPython(t *testing.T, env map[string]string, inputs ...input) []answe
 	return askAProgram(t, env, inputs, python, filepath.Join("python", "get_session_embed_url.py"))
 }
 
-// python is Debian's, for which Debian has boto3.
+// python is Debian's, because Debian has boto3 for it.
 const python = "/usr/bin/python3"
 
 func needsBoto3(t *testing.T) {
@@ -132,7 +132,7 @@ func needsNode(t *testing.T) {
 	}
 }
 
-// askWithCLI always names the endpoint: the CLI of Debian 12 is older than the variable for it.
+// askWithCLI passes the endpoint as an argument: the CLI of Debian 12 ignores the variable for it.
 func askWithCLI(t *testing.T, env map[string]string, inputs ...input) (answers []answer) {
 	const cli = "/usr/bin/aws"
 	if _, err := os.Stat(cli); err != nil {
@@ -158,13 +158,14 @@ func askWithCLI(t *testing.T, env map[string]string, inputs ...input) (answers [
 		}
 		code := regexp.MustCompile(`An error occurred \((\w+)\)`).FindSubmatch(stderr)
 		require.NotNil(t, code, "%s%s", stdout, stderr)
-		answers = append(answers, answer{ErrorCode: string(code[1]), Class: string(code[1])}) // it has no classes
+		// The CLI has no classes.
+		answers = append(answers, answer{ErrorCode: string(code[1]), Class: string(code[1])})
 	}
 	return answers
 }
 
-// askWithCurl asks as someone does who has a shell alone. Curl signs the query as it is written,
-// so it must be in canonical form.
+// askWithCurl asks with curl alone. Curl signs the query as it is written, so it must be in
+// canonical form.
 func askWithCurl(t *testing.T, env map[string]string, inputs ...input) (answers []answer) {
 	if _, err := exec.LookPath("curl"); err != nil {
 		missing(t, "no curl: apt-get install curl")
@@ -197,7 +198,8 @@ func askWithCurl(t *testing.T, env map[string]string, inputs ...input) (answers 
 		var out struct{ EmbedUrl string }
 		require.NoError(t, json.NewDecoder(reply.Body).Decode(&out))
 		code := reply.Header.Get("X-Amzn-ErrorType")
-		answers = append(answers, answer{EmbedUrl: out.EmbedUrl, ErrorCode: code, Class: code}) // it has no classes
+		// Curl has no classes.
+		answers = append(answers, answer{EmbedUrl: out.EmbedUrl, ErrorCode: code, Class: code})
 	}
 	return answers
 }
@@ -224,7 +226,7 @@ func askWithGo(t *testing.T, env map[string]string, inputs ...input) (answers []
 		var apiErr smithy.APIError
 		if errors.As(err, &apiErr) {
 			class := reflect.TypeOf(apiErr).Elem().Name()
-			if class == "GenericAPIError" { // of a code that is not modelled
+			if class == "GenericAPIError" { // the code is not modelled
 				class = apiErr.ErrorCode()
 			}
 			answers = append(answers, answer{ErrorCode: apiErr.ErrorCode(), Class: class})

@@ -33,26 +33,26 @@ import (
 	"example.com/quicksightembed/embedtest"
 )
 
-// observation is all that a configuration changes about calls to a service that is broken, and
-// whose clock is an hour ahead.
+// observation is all that a configuration can change in a call. The service is broken, and its
+// clock is an hour ahead.
 type observation struct {
 	endpoint
 	AccessKey      string
 	AppID          string
 	Added          string // the value of a header that a middleware or an interceptor adds
-	Via            string // which HTTP client sent
+	Via            string // the HTTP client that sent it
 	Attempts       int
 	Retryer        string // its type
-	FollowsSkew    bool   // the second try is signed by the service's clock
-	Logged         string // which logger logged
+	FollowsSkew    bool   // the second attempt is signed with the service's clock
+	Logged         string // the logger that logged
 	ConnectTimeout string // of the default HTTP client
 	Warning        string
 }
 
-// broken is a service that answers each try with 500 and the time of an hour later.
-type broken struct{ name string }
+// failing is a service that answers 500 to each attempt. Its clock is an hour ahead.
+type failing struct{ name string }
 
-func (b broken) Do(req *http.Request) (*http.Response, error) {
+func (b failing) Do(req *http.Request) (*http.Response, error) {
 	record := req.Context().Value(sentKey{}).(*sent)
 	record.requests, record.via = append(record.requests, req), b.name
 	return response(500, http.Header{"Date": {time.Now().Add(time.Hour).UTC().Format(http.TimeFormat)}}, `{"message":"broken"}`), nil
@@ -65,7 +65,7 @@ type sent struct {
 	via      string
 }
 
-// logger notes that it logged.
+// logger records its name when it logs, and the warning of this client.
 type logger struct {
 	name    string
 	logged  *string
@@ -80,8 +80,8 @@ func (l logger) Logf(class logging.Classification, format string, args ...any) {
 	*l.logged = l.name
 }
 
-// observed runs both clients with a configuration that change makes from one that works, in time
-// that passes at once.
+// observed makes a call with each client and a config that change makes from base, on the clock of
+// synctest.
 func observed(t *testing.T, base aws.Config, change func(*aws.Config)) (official, ours observation) {
 	t.Helper()
 	for _, side := range []struct {
@@ -95,8 +95,8 @@ func observed(t *testing.T, base aws.Config, change func(*aws.Config)) (official
 		cfg := base.Copy()
 		o := side.into
 		cfg.Logger = logger{"the first", &o.Logged, &o.Warning}
-		if _, chosen := cfg.HTTPClient.(broken); !chosen {
-			cfg.HTTPClient = broken{"the first"}
+		if _, chosen := cfg.HTTPClient.(failing); !chosen {
+			cfg.HTTPClient = failing{"the first"}
 		}
 		change(&cfg)
 		if l, replaced := cfg.Logger.(logger); replaced {
@@ -133,7 +133,7 @@ func signingTime(t *testing.T, req *http.Request) time.Time {
 	return signed
 }
 
-// connectTimeout is how long a connection may take to be made, in steps of 100 ms.
+// connectTimeout returns the timeout of making a connection, in steps of 100 ms.
 func connectTimeout(t *testing.T, cfg aws.Config, ask func(context.Context, aws.Config, *quicksightembed.GetSessionEmbedUrlInput) outcome) string {
 	t.Helper()
 	const step = 100 * time.Millisecond
@@ -142,7 +142,7 @@ func connectTimeout(t *testing.T, cfg aws.Config, ask func(context.Context, aws.
 	cfg.HTTPClient = awshttp.NewBuildableClient().WithDialerOptions(func(d *net.Dialer) {
 		d.ControlContext = func(ctx context.Context, _, _ string, _ syscall.RawConn) error {
 			deadline, _ := ctx.Deadline()
-			given = (time.Until(deadline) + step).Truncate(step) // without what has passed since
+			given = (time.Until(deadline) + step).Truncate(step) // as configured
 			return errors.New("seen")
 		}
 	})
@@ -150,14 +150,14 @@ func connectTimeout(t *testing.T, cfg aws.Config, ask func(context.Context, aws.
 	return given.String()
 }
 
-// configField is what a field of aws.Config does to this operation.
+// configField is a field of aws.Config, and its effect on this operation.
 type configField struct {
 	name   string
 	effect effect
 	note   string // for docs/configuration.md
 	set    func(*aws.Config)
-	but    *difference       // why the official client does otherwise
-	beside func(*aws.Config) // what the field needs beside it to have an effect
+	but    *difference       // why the official client differs
+	beside func(*aws.Config) // other fields that it needs to have an effect
 }
 
 type effect string
@@ -177,7 +177,7 @@ var configFields = []configField{
 	{name: "BearerAuthTokenProvider", effect: nothing, note: "the operation is signed", set: func(c *aws.Config) {
 		c.BearerAuthTokenProvider = smithybearer.StaticTokenProvider{Token: smithybearer.Token{Value: "token"}}
 	}},
-	{name: "HTTPClient", effect: actedOn, note: "a copy that follows no redirect", set: func(c *aws.Config) { c.HTTPClient = broken{"another"} }},
+	{name: "HTTPClient", effect: actedOn, note: "a copy that follows no redirect", set: func(c *aws.Config) { c.HTTPClient = failing{"another"} }},
 	{name: "EndpointResolver", effect: warnedOf, note: "deprecated; use `BaseEndpoint`", set: func(c *aws.Config) {
 		//lint:ignore SA1019 deprecated, and still set
 		c.EndpointResolver = aws.EndpointResolverFunc(func(string, string) (aws.Endpoint, error) { return resolved, nil })
@@ -275,7 +275,8 @@ func TestEveryFieldOfTheConfig(t *testing.T) {
 	}
 }
 
-// loaded is what config.LoadDefaultConfig makes of a shared config file and environment variables.
+// loaded returns what config.LoadDefaultConfig makes of a shared config file and environment
+// variables.
 func loaded(t *testing.T, file string, env map[string]string) aws.Config {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "config")
@@ -300,7 +301,7 @@ func TestEnvironmentAndSharedConfig(t *testing.T) {
 	for name, test := range map[string]struct {
 		file string
 		env  env
-		want string // in what is observed
+		want string // part of the observation
 		but  *difference
 	}{
 		"nothing but a region":                    {region, nil, "URL:https://quicksight.eu-west-1.amazonaws.com Host:quicksight.eu-west-1.amazonaws.com Scope:eu-west-1/quicksight/aws4_request} AccessKey:AKIDENV", nil},
@@ -353,8 +354,7 @@ func TestEnvironmentAndSharedConfig(t *testing.T) {
 	}
 }
 
-// TestDefaultsModes looks at the time that a mode gives a connection to be made: the deadline that
-// the dialer has.
+// TestDefaultsModes checks each mode's timeout of making a connection: the deadline of the dialer.
 func TestDefaultsModes(t *testing.T) {
 	server := embedtest.NewServer()
 	t.Cleanup(server.Close)
@@ -419,8 +419,8 @@ func TestCABundle(t *testing.T) {
 	}
 }
 
-// TestOptionsAreTheSame compares what the Options of both clients say of the same configuration,
-// field by field.
+// TestOptionsAreTheSame compares the Options of both clients for the same configuration, field by
+// field.
 func TestOptionsAreTheSame(t *testing.T) {
 	for name, cfg := range map[string]aws.Config{
 		"the zero config": {},

@@ -20,17 +20,17 @@ import (
 	"example.com/quicksightembed/embedtest"
 )
 
-// service is a QuickSight, and what has to be known of it.
+// service is a QuickSight with an account and a user.
 type service struct {
 	cfg     aws.Config
 	account string
-	user    string // an author or admin; "" where the credentials are one's own
+	user    string // an author or admin; "" if the credentials are the user's own
 }
 
 const liveReason = "set QUICKSIGHT_LIVE_ACCOUNT_ID to the ID of an account of Enterprise edition, and credentials and region as for the AWS CLI; " +
 	"set QUICKSIGHT_LIVE_USER_ARN too, unless the credentials are those of an author or admin"
 
-// live is the AWS of the environment, or nil where it names none.
+// live is the AWS account of the environment, or nil if none is set.
 var live *service
 
 // readLive reads the environment before the tests clear it.
@@ -58,7 +58,7 @@ func (s *service) input() *quicksightembed.GetSessionEmbedUrlInput {
 	return in
 }
 
-// arn is that of a user of this name in the account, where its other users are.
+// arn returns the ARN of a user of this name, in the region of the account's other users.
 func (s *service) arn(name string) string {
 	if known, err := arn.Parse(s.user); err == nil {
 		known.Resource = "user/default/" + name
@@ -67,8 +67,8 @@ func (s *service) arn(name string) string {
 	return "arn:aws:quicksight:" + s.cfg.Region + ":" + s.account + ":user/default/" + name
 }
 
-// TestConformance is one suite for embedtest and for AWS itself: what passes with both is what
-// embedtest can be trusted with. It asks for about 30 URLs of each, and opens none.
+// TestConformance runs one suite on embedtest and on AWS: rely on embedtest for what passes on
+// both. It asks each for about 30 URLs and opens none.
 func TestConformance(t *testing.T) {
 	t.Run("embedtest", func(t *testing.T) {
 		server := embedtest.NewServer(func(o *embedtest.Options) { o.Users = []string{jane} })
@@ -191,7 +191,7 @@ func conforms(t *testing.T, s *service) {
 	})
 }
 
-// yesterday signs for the time of a day ago.
+// yesterday signs with the time of a day ago.
 type yesterday struct{ *v4.Signer }
 
 func (s yesterday) SignHTTP(ctx context.Context, credentials aws.Credentials, r *http.Request, payloadHash, service, region string, at time.Time, optFns ...func(*v4.SignerOptions)) error {

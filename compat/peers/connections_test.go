@@ -19,12 +19,12 @@ import (
 	"go.uber.org/goleak"
 )
 
-// connections counts those of a server.
+// connections counts the connections of a server.
 type connections struct {
 	mu     sync.Mutex
 	opened int
 	open   map[net.Conn]bool
-	closed chan struct{} // there is one to look at
+	closed chan struct{} // a connection was closed
 }
 
 func (c *connections) note(conn net.Conn, state http.ConnState) {
@@ -43,7 +43,8 @@ func (c *connections) note(conn net.Conn, state http.ConnState) {
 	}
 }
 
-// left returns how many are open, once they are no more than most, or where that takes 10 seconds.
+// left waits until no more than most connections are open, for up to 10 seconds, and returns how
+// many are.
 func (c *connections) left(most int) int {
 	late := time.After(10 * time.Second)
 	for {
@@ -61,18 +62,18 @@ func (c *connections) left(most int) int {
 	}
 }
 
-// TestConnections makes calls from 256 goroutines over TLS, and counts the connections that are
-// opened for them, and those that are left idle: no more than the pool keeps, whose size is all
-// that the AWS core's keeps, or one that a user has set.
+// TestConnections makes calls from 256 goroutines over TLS. It bounds the connections that are
+// opened and those left idle: at most the size of the pool, which is the AWS core's or set by a
+// user.
 func TestConnections(t *testing.T) {
 	const goroutines, calls = 256, 5000
-	// While one is being dialed for a goroutine, another can become free for it: then both are
-	// kept, up to the pool's size, and on a machine that is slow to shake hands that happens
-	// to a goroutine more than once.
+	// While a connection is dialed for a goroutine, another can become free for it. Both are
+	// then kept, up to the pool's size. If handshakes are slow, this happens to a goroutine
+	// more than once.
 	const burst = 4 * goroutines
 	for name, test := range map[string]struct {
 		http2, large bool
-		opened, left int // at the most
+		opened, left int // upper bounds
 	}{
 		"HTTP/1.1, the default pool":    {left: awshttp.DefaultHTTPTransportMaxIdleConns, opened: calls},
 		"HTTP/1.1, a pool for them all": {left: goroutines, opened: burst, large: true},
@@ -84,7 +85,8 @@ func TestConnections(t *testing.T) {
 				counted := &connections{open: map[net.Conn]bool{}, closed: make(chan struct{}, 1)}
 				server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, urlReply) }))
 				server.Config.ConnState = counted.note
-				server.Config.ErrorLog = log.New(io.Discard, "", 0) // of connections that are closed while they are made
+				// The server would log connections that are closed early.
+				server.Config.ErrorLog = log.New(io.Discard, "", 0)
 				server.EnableHTTP2 = test.http2
 				server.StartTLS()
 				roots := x509.NewCertPool()
@@ -136,7 +138,7 @@ func countingServer(t testing.TB) (server *httptest.Server, opened func() int) {
 	}
 }
 
-// manyClients are clients of one config, each of which makes a call.
+// manyClients are numbers of clients of one config. Each client makes a call.
 var manyClients = []struct {
 	name  string
 	count int
@@ -152,11 +154,11 @@ var defaultsModes = []aws.DefaultsMode{
 	aws.DefaultsModeLegacy, aws.DefaultsModeStandard, aws.DefaultsModeInRegion, aws.DefaultsModeCrossRegion, aws.DefaultsModeMobile, aws.DefaultsModeAuto,
 }
 
-// held is what the clients of a config hold after their calls. The server's part of it is the same
-// for each connection.
+// held is what the clients of a config use after their calls. It includes the server's part, which
+// is the same for each connection.
 type held struct{ connections, goroutines, bytes int }
 
-// callOfEach has clients make a call each, and returns what is held then.
+// callOfEach makes a call with each client, and returns what they use then.
 func callOfEach(tb testing.TB, mode aws.DefaultsMode, newCaller func(aws.Config) caller, clients int, keep bool) held {
 	tb.Helper()
 	server, opened := countingServer(tb)
@@ -173,22 +175,22 @@ func callOfEach(tb testing.TB, mode aws.DefaultsMode, newCaller func(aws.Config)
 		require.NoError(tb, call(tb.Context(), janes(), nil))
 	}
 	h := held{connections: opened(), bytes: heapInUse() - bytes}
-	h.goroutines = runtime.NumGoroutine() - goroutines // last, when those of the requests have ended
+	h.goroutines = runtime.NumGoroutine() - goroutines // last, after those of requests
 	runtime.KeepAlive(kept)
 	server.Close()
-	require.NoError(tb, goleak.Find(before)) // nothing is left to be counted with the next
+	require.NoError(tb, goleak.Find(before)) // the next count starts at 0
 	return h
 }
 
 func heapInUse() int {
 	runtime.GC()
-	runtime.GC() // what has a finalizer goes with the second
+	runtime.GC() // the second frees what has a finalizer
 	var stats runtime.MemStats
 	runtime.ReadMemStats(&stats)
 	return int(stats.HeapAlloc)
 }
 
-// BenchmarkManyClients shows what is held for many clients of one config.
+// BenchmarkManyClients reports what many clients of one config use.
 func BenchmarkManyClients(b *testing.B) {
 	for _, mode := range defaultsModes {
 		for _, many := range manyClients {
@@ -209,7 +211,8 @@ func BenchmarkManyClients(b *testing.B) {
 	}
 }
 
-// TestCallsWithOneHTTPClient counts the connections of 100 calls that are given a BuildableClient.
+// TestCallsWithOneHTTPClient counts the connections of 100 calls with one BuildableClient as
+// option.
 func TestCallsWithOneHTTPClient(t *testing.T) {
 	for _, mode := range defaultsModes {
 		for _, peer := range peers {

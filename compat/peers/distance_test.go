@@ -25,11 +25,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// roundTrip is how far away the service is.
+// roundTrip is the time of a round trip to the service.
 const roundTrip = 20 * time.Millisecond
 
 // distantService is a service that answers with a URL over TLS and HTTP/1.1, as AWS's endpoints do,
-// at the end of a line that delays what it carries.
+// behind a line that delays all data.
 type distantService struct {
 	cfg    aws.Config
 	opened atomic.Int64 // connections
@@ -39,13 +39,14 @@ type distantService struct {
 	ending sync.WaitGroup
 }
 
-// newDistantService starts one, which closes connections after they were idle for some time, 0 for
-// never. At the end of the test it closes what the client keeps open.
+// newDistantService starts a service that closes connections that are idle for the given time; 0:
+// never. At the end of the test it closes those that the client keeps open.
 func newDistantService(tb testing.TB, idle time.Duration) *distantService {
 	tb.Helper()
 	s := &distantService{}
 	s.server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, urlReply) }))
-	s.server.Config.ErrorLog = log.New(io.Discard, "", 0) // of connections that are closed while they are made
+	// The server would log connections that are closed early.
+	s.server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	s.server.Config.IdleTimeout = idle
 	s.server.TLS = &tls.Config{Certificates: []tls.Certificate{newCertificate(tb)}}
 	s.server.StartTLS()
@@ -70,8 +71,8 @@ func (s *distantService) close() {
 	s.ending.Wait()
 }
 
-// newCertificate makes one with an elliptic key. The RSA key of httptest would keep the machine
-// busy with the server's part of handshakes.
+// newCertificate makes a certificate with an elliptic key. With the RSA key of httptest, the
+// server's part of handshakes would keep the machine busy.
 func newCertificate(tb testing.TB) tls.Certificate {
 	tb.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -96,13 +97,14 @@ func (s *distantService) carry() {
 			near.Close()
 			continue
 		}
-		// TCP's handshake, which loopback does at once, takes a round trip too.
+		// The first piece waits a round trip more, for TCP's handshake, which loopback does
+		// at once.
 		s.ending.Go(func() { delay(far, near, roundTrip, roundTrip/2) })
 		s.ending.Go(func() { delay(near, far, 0, roundTrip/2) })
 	}
 }
 
-// delay hands on what is read, each piece some time after it came, and the first one later still.
+// delay copies what it reads, after a delay of each. The first piece is delayed by first, too.
 func delay(to io.WriteCloser, from io.Reader, first, each time.Duration) {
 	type piece struct {
 		data []byte
@@ -124,13 +126,13 @@ func delay(to io.WriteCloser, from io.Reader, first, each time.Duration) {
 	}()
 	for p := range pieces {
 		time.Sleep(time.Until(p.due))
-		to.Write(p.data) // an error is the reader's too, who ends
+		to.Write(p.data) // on an error, the reader ends too
 	}
 	to.Close()
 }
 
-// people make calls, each of them one after the other. They pause after each call for a random
-// time, whose average is pause. It returns how long the calls took, in order. None may fail.
+// people makes calls for count people, each one call after the other. They pause between calls for
+// a random time, on average pause. It returns how long the calls took, in order. None may fail.
 func people(tb testing.TB, call caller, count, callsOfEach int, pause time.Duration) (took []time.Duration) {
 	tb.Helper()
 	var mu sync.Mutex
@@ -157,7 +159,7 @@ func people(tb testing.TB, call caller, count, callsOfEach int, pause time.Durat
 	return took
 }
 
-// situations are what many people bring about, with how many calls each of them makes in it.
+// situations are loads: how many people call, how, and how many calls each makes.
 var situations = []struct {
 	name        string
 	callers     int
@@ -174,14 +176,14 @@ var situations = []struct {
 	{"32 callers, idle connections closed", 32, 30, 50 * time.Millisecond, steadily},
 }
 
-// steadily has people come and go.
+// steadily has people call at random times.
 func steadily(tb testing.TB, s *distantService, call caller, callers, calls int) (took []time.Duration, opened int64) {
 	tb.Helper()
 	took = people(tb, call, callers, calls, 100*time.Millisecond)
 	return took, s.opened.Load()
 }
 
-// inBursts has all of them call at once, and again after a second. It measures the second burst.
+// inBursts has all people call at once, and again after a second. It measures the second burst.
 func inBursts(tb testing.TB, s *distantService, call caller, callers, calls int) (took []time.Duration, opened int64) {
 	tb.Helper()
 	people(tb, call, callers, calls, 0)
@@ -191,8 +193,8 @@ func inBursts(tb testing.TB, s *distantService, call caller, callers, calls int)
 	return took, s.opened.Load() - before
 }
 
-// BenchmarkDistance shows how long a user of a busy backend waits, and the connections that are
-// opened for it.
+// BenchmarkDistance reports how long users of a busy backend wait, and how many connections it
+// opens.
 func BenchmarkDistance(b *testing.B) {
 	for _, situation := range situations {
 		b.Run(situation.name, func(b *testing.B) {

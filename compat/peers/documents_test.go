@@ -16,7 +16,7 @@ import (
 	"example.com/quicksightembed"
 )
 
-var update = flag.Bool("update", false, "write what the tests compare with anew: the tables of the documents, and api.txt")
+var update = flag.Bool("update", false, "write what the tests compare with: the tables of the documents, and api.txt")
 
 // configTable is the table of what this client does with an aws.Config.
 func configTable() string {
@@ -28,10 +28,10 @@ func configTable() string {
 	return table.String()
 }
 
-// TestDocumentsTables compares the tables of the documents with what the tests show.
+// TestDocumentsTables compares the tables of the documents with those of the tests.
 func TestDocumentsTables(t *testing.T) {
 	for path, table := range map[string]string{
-		"../../README.md":             differencesTable(),
+		"../../docs/differences.md":   differencesTable(),
 		"../../docs/configuration.md": configTable(),
 		"../../docs/moving-over.md":   movedTable(),
 	} {
@@ -48,11 +48,10 @@ func TestDocumentsTables(t *testing.T) {
 	}
 }
 
-// TestDocumentsFigures compares the figures in the README's first table with what was measured
-// last.
+// TestDocumentsFigures compares the figures in docs/why.md with what was measured last.
 func TestDocumentsFigures(t *testing.T) {
 	var measured struct {
-		Calls []struct {
+		Calls, Distance []struct {
 			Name           string
 			Official, Ours map[string]float64 // by unit
 		}
@@ -62,54 +61,84 @@ func TestDocumentsFigures(t *testing.T) {
 		}
 	}
 	require.NoError(t, json.Unmarshal([]byte(read(t, "../../docs/performance.json")), &measured))
-	readme := read(t, "../../README.md")
+	page := read(t, "../../docs/why.md")
 
 	ours, official := measured.Footprints[3], measured.Footprints[4]
 	require.Equal(t, []string{"client-config", "official-config"}, []string{ours.Program, official.Program})
-	assert.Contains(t, readme, fmt.Sprintf("| %.0f CPU seconds, %.1f GiB of memory | %.0f CPU seconds, %.1f GiB of memory |",
+	assert.Contains(t, page, fmt.Sprintf("| %.0f CPU seconds, %.1f GiB of memory | %.0f CPU seconds, %.1f GiB of memory |",
 		official.CPUSeconds, official.PeakMiB/1024, ours.CPUSeconds, ours.PeakMiB/1024))
-	assert.Contains(t, readme, fmt.Sprintf("| %.1f MiB | %.1f MiB |", official.BinaryMiB, ours.BinaryMiB))
+	assert.Contains(t, page, fmt.Sprintf("| %.1f MiB | %.1f MiB |", official.BinaryMiB, ours.BinaryMiB))
 	compared := 0
-	for _, b := range measured.Calls {
+	for _, b := range append(measured.Calls, measured.Distance...) {
 		switch b.Name {
 		case "Call/all inputs and a session token":
-			assert.Contains(t, readme, fmt.Sprintf("| %.0f µs, %.0f allocations | %.0f µs, %.0f allocations |",
+			assert.Contains(t, page, fmt.Sprintf("| %.0f µs, %.0f allocations | %.0f µs, %.0f allocations |",
 				1e6*b.Official["sec/op"], b.Official["allocs/op"], 1e6*b.Ours["sec/op"], b.Ours["allocs/op"]))
 		case "Loopback/TLS":
-			assert.Contains(t, readme, fmt.Sprintf("| %.0f µs | %.0f µs |", 1e6*b.Official["sec/op"], 1e6*b.Ours["sec/op"]))
+			assert.Contains(t, page, fmt.Sprintf("| %.0f µs | %.0f µs |", 1e6*b.Official["sec/op"], 1e6*b.Ours["sec/op"]))
+		case "NewFromConfig":
+			assert.Contains(t, page, fmt.Sprintf("| %.1f µs | %.1f µs |", 1e6*b.Official["sec/op"], 1e6*b.Ours["sec/op"]))
+		case "Distance/300 callers":
+			assert.Contains(t, strings.ReplaceAll(page, ",", ""), fmt.Sprintf("| %.0f ms (median) %.0f connections | %.0f ms %.0f connections |",
+				b.Official["p50-ms"], b.Official["connections"], b.Ours["p50-ms"], b.Ours["connections"]))
 		default:
 			continue
 		}
 		compared++
 	}
-	assert.Equal(t, 2, compared)
+	assert.Equal(t, 4, compared)
 }
 
-// TestDocumentsVersion compares the version that the documents speak of with the one that the
-// User-Agent names.
+// TestDocumentsVersion compares the version in the documents with the one in the User-Agent.
 func TestDocumentsVersion(t *testing.T) {
 	req, err := quicksightembed.NewFromConfig(workingConfig(nil)).SignGetSessionEmbedUrl(t.Context(), janes())
 	require.NoError(t, err)
 	version := regexp.MustCompile(`lib/quicksightembed#(\S+)`).FindStringSubmatch(req.UserAgent())[1]
 	assert.Contains(t, read(t, "../../CHANGELOG.md"), "\n## "+version+" (")
-	assert.Contains(t, read(t, "../../README.md"), "version "+version)
+	assert.Contains(t, read(t, "../../README.md"), "\nVersion "+version+", ")
+	assert.Contains(t, read(t, "../../README.md"), "@v"+version+"\n")
 }
 
-// TestDocumentsCode looks for each paragraph of Go in the README, without comments and indentation,
-// in the files that compile it.
+// TestDocumentsCode checks that each paragraph of Go in the documents is in a file that is
+// compiled, comments and indentation aside. TestReadmeProgram runs the program.
 func TestDocumentsCode(t *testing.T) {
 	var compiled string
-	for _, file := range []string{"../../examples/backend/main.go", "../../examples/backend/main_test.go", "../../embedtest/readme_test.go", "example_test.go"} {
+	for _, file := range []string{"../../examples/backend/main.go", "../../examples/backend/main_test.go", "../../embedtest/documents_test.go", "example_test.go"} {
 		compiled += plain(read(t, file))
 	}
-	blocks := regexp.MustCompile("(?ms)^ *```go\n(.*?)^ *```$").FindAllStringSubmatch(read(t, "../../README.md"), -1)
-	require.NotEmpty(t, blocks)
-	for _, block := range blocks {
-		for paragraph := range strings.SplitSeq(plain(block[1]), "\n\n") {
-			paragraph = strings.Trim(paragraph, "\n")
-			assert.True(t, strings.Contains(compiled, "\n"+paragraph+"\n"), "no file that is compiled has\n%s", paragraph)
+	for _, document := range documents(t) {
+		for _, block := range goBlocks(read(t, document)) {
+			if strings.HasPrefix(block, "package main\n") {
+				continue
+			}
+			for paragraph := range strings.SplitSeq(plain(block), "\n\n") {
+				paragraph = strings.Trim(paragraph, "\n")
+				assert.True(t, strings.Contains(compiled, "\n"+paragraph+"\n"), "%s: no file that is compiled has\n%s", document, paragraph)
+			}
 		}
 	}
+}
+
+// goBlocks are the blocks of Go in a document.
+func goBlocks(document string) (blocks []string) {
+	for _, block := range regexp.MustCompile("(?ms)^ *```go\n(.*?)^ *```$").FindAllStringSubmatch(document, -1) {
+		blocks = append(blocks, block[1])
+	}
+	return blocks
+}
+
+// TestReadmeProgram builds the README's program in a new module, and runs it.
+func TestReadmeProgram(t *testing.T) {
+	dir := consumer(t, ourModule)
+	program := goBlocks(read(t, "../../README.md"))[0]
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "main.go"), []byte(program), 0o600))
+	runGo(t, dir, "mod", "tidy")
+	executable := filepath.Join(t.TempDir(), "program")
+	runGo(t, dir, "build", "-o", executable, ".")
+
+	printed, stderr := runIn(t, serve(t), executable)
+	require.Empty(t, string(stderr))
+	assert.Regexp(t, `^http://127\.0\.0\.1:\d+/embedding/\S+/dashboards/sales\?\S+\n$`, string(printed))
 }
 
 // plain is code without comments and indentation.
@@ -118,13 +147,9 @@ func plain(code string) string {
 	return regexp.MustCompile(`(?m)^[ \t]+`).ReplaceAllString(code, "")
 }
 
-// TestDocumentsLinks looks for the file, and the heading in it, that each link from a document to
-// another leads to.
+// TestDocumentsLinks checks that each link in a document points to an existing file and heading.
 func TestDocumentsLinks(t *testing.T) {
-	documents, err := filepath.Glob("../../docs/*.md")
-	require.NoError(t, err)
-	documents = append(documents, "../../README.md", "../../CONTRIBUTING.md", "../../CHANGELOG.md", "../../cmd/quicksight-local/README.md", "../../examples/webapp/README.md")
-	for _, document := range documents {
+	for _, document := range documents(t) {
 		for _, link := range regexp.MustCompile(`(?:\]\(|src=")([^)":]+)[)"]`).FindAllStringSubmatch(read(t, document), -1) {
 			file, anchor, _ := strings.Cut(link[1], "#")
 			target := document
@@ -139,7 +164,19 @@ func TestDocumentsLinks(t *testing.T) {
 	}
 }
 
-// anchors are what the headings of a document are linked by.
+// documents are the pages that people read.
+func documents(t *testing.T) []string {
+	t.Helper()
+	pages, err := filepath.Glob("../../docs/*.md")
+	require.NoError(t, err)
+	more, err := filepath.Glob("../../*.md")
+	require.NoError(t, err)
+	pages = append(pages, more...)
+	require.Greater(t, len(pages), 10)
+	return append(pages, "../../cmd/quicksight-local/README.md", "../../examples/webapp/README.md")
+}
+
+// anchors returns the link targets of a document's headings.
 func anchors(document string) (found []string) {
 	for _, heading := range regexp.MustCompile(`(?m)^#+ (.*)$`).FindAllStringSubmatch(document, -1) {
 		plain := regexp.MustCompile(`[^\pL\pN _-]`).ReplaceAllString(strings.ToLower(heading[1]), "")

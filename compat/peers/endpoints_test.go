@@ -21,7 +21,7 @@ import (
 	"example.com/quicksightembed"
 )
 
-// moduleDir is where the go command keeps the source of a module that this one requires.
+// moduleDir returns the directory of a required module's source.
 func moduleDir(t *testing.T, module string) string {
 	t.Helper()
 	dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", module).Output()
@@ -29,9 +29,8 @@ func moduleDir(t *testing.T, module string) string {
 	return strings.TrimSpace(string(dir))
 }
 
-// officialRegions are all regions that the official client's modules name: those of the core's
-// partitions, and those of the service's own table, pseudo-regions such as fips-us-east-1
-// included.
+// officialRegions returns all regions in the official client's modules: those of the core's
+// partitions and of the service's own table, with pseudo-regions such as fips-us-east-1.
 func officialRegions(t *testing.T) []string {
 	t.Helper()
 	core, err := os.ReadFile(filepath.Join(moduleDir(t, "github.com/aws/aws-sdk-go-v2"), "internal/endpoints/awsrulesfn/partitions.json"))
@@ -49,18 +48,34 @@ func officialRegions(t *testing.T) []string {
 			regions = append(regions, region)
 		}
 	}
-	service, err := os.ReadFile(filepath.Join(moduleDir(t, "github.com/aws/aws-sdk-go-v2/service/quicksight"), "internal/endpoints/endpoints.go"))
-	require.NoError(t, err)
-	named := regexp.MustCompile(`Region:\s+"([^"]+)"`).FindAllSubmatch(service, -1)
-	require.GreaterOrEqual(t, len(named), 20, "the file has the form that is read here")
-	for _, match := range named {
-		regions = append(regions, string(match[1]))
-	}
+	regions = append(regions, serviceRegions(t)...)
 	slices.Sort(regions)
 	return slices.Compact(regions)
 }
 
-// endpoint is where a call goes, which host it names, and what it is signed for.
+// serviceRegions returns the regions in the official client's table for QuickSight.
+func serviceRegions(t *testing.T) (regions []string) {
+	t.Helper()
+	service := read(t, filepath.Join(moduleDir(t, "github.com/aws/aws-sdk-go-v2/service/quicksight"), "internal/endpoints/endpoints.go"))
+	named := regexp.MustCompile(`Region:\s+"([^"]+)"`).FindAllStringSubmatch(service, -1)
+	require.GreaterOrEqual(t, len(named), 20, "the file has the form that is read here")
+	for _, match := range named {
+		regions = append(regions, match[1])
+	}
+	return regions
+}
+
+// TestRegionsOfTheQuickstart compares the quickstart's list with the official client's, without its
+// secret regions.
+func TestRegionsOfTheQuickstart(t *testing.T) {
+	_, list, _ := strings.Cut(read(t, "../../examples/quickstart/main.go"), "strings.Fields(`")
+	list, _, _ = strings.Cut(list, "`")
+	want := slices.DeleteFunc(serviceRegions(t), func(region string) bool { return strings.HasPrefix(region, "us-iso") })
+	slices.Sort(want)
+	assert.ElementsMatch(t, slices.Compact(want), strings.Fields(list))
+}
+
+// endpoint is the URL and host of a request, and the scope of its signature.
 type endpoint struct{ URL, Host, Scope string }
 
 var refused = endpoint{URL: "refused"}
@@ -81,8 +96,7 @@ func endpointOfRequest(req *http.Request) endpoint {
 	return endpoint{req.URL.Scheme + "://" + req.URL.Host + path, cmp.Or(req.Host, req.URL.Host), scope}
 }
 
-// credentialOf returns the access key that a request is signed with, and the scope that it is
-// signed for.
+// credentialOf returns the access key and the scope of a request's signature.
 func credentialOf(req *http.Request) (accessKey, scope string) {
 	credential := regexp.MustCompile(`Credential=([^/]+)/\d{8}/([^,]+),`).FindStringSubmatch(req.Header.Get("Authorization"))
 	if credential == nil {
@@ -149,7 +163,7 @@ func TestEndpointsSpelledOut(t *testing.T) {
 	}
 }
 
-// FuzzEndpoints looks for options that both clients take, and that lead to different hosts.
+// FuzzEndpoints looks for options that this client accepts and for which the endpoints differ.
 func FuzzEndpoints(f *testing.F) {
 	f.Add("us-east-1", "", false, false)
 	f.Add("fips-us-gov-west-1", "", false, true)

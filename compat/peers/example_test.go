@@ -18,10 +18,10 @@ import (
 	"example.com/quicksightembed/embedtest"
 )
 
-// Tracing with OpenTelemetry, through smithy-go's adapter: the spans of a call are within the span
-// of the request that it is made for.
+// Tracing with OpenTelemetry, through smithy-go's adapter: the spans of a call are in the span of
+// the page's request.
 func Example_openTelemetry() {
-	exporter := tracetest.NewInMemoryExporter() // in a program: one that sends spans, in batches
+	exporter := tracetest.NewInMemoryExporter() // a program sends them, in batches
 	provider := sdktrace.NewTracerProvider(sdktrace.WithSyncer(exporter))
 	defer provider.Shutdown(context.Background())
 	server := embedtest.NewServer()
@@ -47,7 +47,7 @@ func Example_openTelemetry() {
 	//         DoHTTPRequest 200
 }
 
-// printSpans prints the spans in a span, and what is in them.
+// printSpans prints the spans in a span, with their children.
 func printSpans(spans tracetest.SpanStubs, parent string, depth int) {
 	for _, span := range spans {
 		if span.Parent.SpanID().String() != parent {
@@ -75,17 +75,19 @@ func Example_roleSession() {
 	ctx := context.Background()
 	input := &quicksightembed.GetSessionEmbedUrlInput{AwsAccountId: aws.String("111122223333")}
 
-	provider := stscreds.NewAssumeRoleProvider(sts.NewFromConfig(cfg), roleArn, func(o *stscreds.AssumeRoleOptions) {
-		o.RoleSessionName = "jane@example.com" // 2 to 64 letters, digits or _+=,.@-
-	})
-	janes := aws.NewCredentialsCache(aws.CredentialsProviderFunc(func(ctx context.Context) (aws.Credentials, error) {
-		ctx, cancel := context.WithTimeout(ctx, 5*time.Second) // the cache ignores its callers' deadlines
+	provider := stscreds.NewAssumeRoleProvider(sts.NewFromConfig(cfg), roleArn,
+		func(o *stscreds.AssumeRoleOptions) { o.RoleSessionName = "jane@example.com" })
+	retrieve := func(ctx context.Context) (aws.Credentials, error) {
+		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 		defer cancel()
 		return provider.Retrieve(ctx)
-	}), func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = time.Minute }) // renews them a minute early
+	}
+	janes := aws.NewCredentialsCache(aws.CredentialsProviderFunc(retrieve),
+		func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = time.Minute })
+	forJane := func(o *quicksightembed.Options) { o.Credentials = janes }
 
 	for range 2 {
-		out, err := client.GetSessionEmbedUrl(ctx, input, func(o *quicksightembed.Options) { o.Credentials = janes })
+		out, err := client.GetSessionEmbedUrl(ctx, input, forJane)
 		if err != nil {
 			log.Fatal(err)
 		}

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// intercepting notes what interceptors of all kinds see. The one that it names fails.
+// intercepting records what interceptors of all kinds see. The one named by fails returns an error.
 type intercepting struct {
 	seen  []string
 	fails string
@@ -73,7 +73,7 @@ func (i *intercepting) AfterExecution(_ context.Context, in *smithyhttp.Intercep
 	return i.note("AfterExecution", in)
 }
 
-// interceptors are all kinds of them, in the order of a call.
+// interceptors are all kinds, in the order of a call.
 var interceptors = []string{"BeforeExecution", "BeforeSerialization", "AfterSerialization", "BeforeRetryLoop", "BeforeAttempt", "BeforeSigning", "AfterSigning",
 	"BeforeTransmit", "AfterTransmit", "BeforeDeserialization", "AfterDeserialization", "AfterAttempt", "AfterExecution"}
 
@@ -94,7 +94,7 @@ func (i *intercepting) register(r *smithyhttp.InterceptorRegistry) {
 }
 
 func TestInterceptorsSeeTheSame(t *testing.T) {
-	for name, tries := range map[string][]try{
+	for name, attempts := range map[string][]scripted{
 		"success": {aURL}, "throttled once": {throttled, aURL}, "an exception": {denied}, "no connection": {refusedDial}, "HTML": {badGateway},
 	} {
 		for _, fails := range append(interceptors, "none") {
@@ -102,7 +102,7 @@ func TestInterceptorsSeeTheSame(t *testing.T) {
 				var all [2]intercepting
 				var outcomes [2]outcome
 				for i, peer := range peers {
-					cfg := workingConfig(&script{tries: tries}, set("Retryer", withoutDelay()))
+					cfg := workingConfig(&script{attempts: attempts}, set("Retryer", withoutDelay()))
 					all[i].fails = fails
 					all[i].register(&cfg.Interceptors)
 					outcomes[i] = peer.ask(t.Context(), cfg, janes())

@@ -22,7 +22,7 @@ const (
 	jane    = "arn:aws:quicksight:us-east-1:111122223333:user/default/jane"
 )
 
-// exceptions are those of the operation.
+// exceptions are the exceptions of the operation.
 var exceptions = []string{
 	"AccessDeniedException", "InternalFailureException", "InvalidParameterValueException", "QuickSightUserNotFoundException",
 	"ResourceExistsException", "ResourceNotFoundException", "SessionLifetimeInMinutesInvalidException", "ThrottlingException",
@@ -51,7 +51,8 @@ func TestMain(m *testing.M) {
 	if err := readLive(); err != nil {
 		panic(err)
 	}
-	for _, variable := range os.Environ() { // what the machine has set for AWS must not change the tests
+	// The machine's settings for AWS must not change the tests.
+	for _, variable := range os.Environ() {
 		if name, _, _ := strings.Cut(variable, "="); strings.HasPrefix(name, "AWS_") {
 			os.Unsetenv(name)
 		}
@@ -64,7 +65,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// serve starts quicksight-local, and returns the environment that it says clients need.
+// serve starts quicksight-local, and returns the environment variables that it prints for clients.
 func serve(t *testing.T, args ...string) (env map[string]string) {
 	t.Helper()
 	server := exec.Command(quickSightLocal, append([]string{"-addr", "127.0.0.1:0"}, args...)...)
@@ -195,7 +196,7 @@ func inject(t *testing.T, env map[string]string, fault string) {
 func TestRealClientsAreRefused(t *testing.T) {
 	for name, test := range map[string]struct {
 		args []string
-		env  map[string]string // that is wrong
+		env  map[string]string // wrong values
 		in   input
 		code string
 	}{
@@ -251,7 +252,7 @@ func TestAWSCLIAssumesARoleAndAsksForItsURL(t *testing.T) {
 	assert.Contains(t, string(stderr), "User: arn:aws:sts::111122223333:assumed-role/embed/jane")
 }
 
-// The examples of tests in other languages, as people run them: with the program in the path.
+// TestExamplesInOtherLanguages runs the example tests as people do, with the program in the path.
 func TestExamplesInOtherLanguages(t *testing.T) {
 	path := map[string]string{"PATH": filepath.Dir(quickSightLocal) + string(os.PathListSeparator) + os.Getenv("PATH")}
 	t.Run("Python", func(t *testing.T) {

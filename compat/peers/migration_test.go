@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// importLines are the import lines that the page on moving over has changed, and what they become.
+// importLines returns the import lines that docs/moving-over.md changes, before and after.
 func importLines(t *testing.T) (from, to []string) {
 	t.Helper()
 	_, diff, ok := strings.Cut(read(t, "../../docs/moving-over.md"), "```diff\n")
@@ -31,12 +31,12 @@ func importLines(t *testing.T) (from, to []string) {
 	return from, to
 }
 
-// TestProgramsMoveOver builds and runs programs that are written for the official client twice: as
-// they are, and with the import lines of the page's diff changed, and compares what they print.
+// TestProgramsMoveOver builds programs for the official client twice: as they are, and with the
+// import lines changed as in the page's diff. It runs both, and compares what they print.
 func TestProgramsMoveOver(t *testing.T) {
 	from, to := importLines(t)
 	for name, test := range map[string]struct {
-		faults []string // codes that the server answers with, one a run; none is a run without
+		faults []string // codes of the server's answers, one for each run
 		want   string
 	}{
 		"plain":   {[]string{""}, "QuickSight us-east-1\n200 start true true true\n"},

@@ -14,7 +14,7 @@ import (
 
 const officialModule, ourModule = "github.com/aws/aws-sdk-go-v2/service/quicksight", "example.com/quicksightembed"
 
-// olderModules are what a backend requires that was last updated in August 2025.
+// olderModules are the requirements of a backend that was last updated in August 2025.
 const olderModules = `
 	github.com/aws/aws-sdk-go-v2 v1.38.0
 	github.com/aws/aws-sdk-go-v2/config v1.31.0
@@ -23,7 +23,7 @@ const olderModules = `
 	github.com/stretchr/testify v1.10.0
 `
 
-// movedModules are what becomes of the modules of such a backend that another version is chosen of.
+// movedModules are the modules of such a backend whose version changes.
 var movedModules = []struct{ module, before, official, ours string }{
 	{"github.com/aws/aws-sdk-go-v2", "v1.38.0", "v1.41.9", "v1.48.0"},
 	{"github.com/aws/aws-sdk-go-v2/internal/configsources", "v1.4.3", "v1.4.25", "v1.4.3"},
@@ -42,7 +42,7 @@ func movedTable() string {
 }
 
 // TestModulesThatMove adds each client to a backend with older modules, and compares the versions
-// that are chosen then with those from before.
+// of its modules before and after.
 func TestModulesThatMove(t *testing.T) {
 	before := versionsOf(t, consumer(t, ""))
 	official, ours := versionsOf(t, consumer(t, officialModule)), versionsOf(t, consumer(t, ourModule))
@@ -74,7 +74,8 @@ func TestModulesThatMove(t *testing.T) {
 	assert.Equal(t, movedModules, moved)
 }
 
-// consumer writes a backend that uses what it requires, and a client, and tidies its go.mod.
+// consumer writes a backend that uses olderModules, and a client if one is given, and tidies its
+// go.mod.
 func consumer(t *testing.T, client string) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
@@ -126,8 +127,8 @@ func TestNothing(t *testing.T) { assert.True(t, true) }
 	return dir
 }
 
-// TestVendoredBackend vendors this module into a backend, with the pages of embedtest, and runs the
-// backend's test.
+// TestVendoredBackend vendors this module into a backend, including the pages of embedtest, and
+// runs the backend's test.
 func TestVendoredBackend(t *testing.T) {
 	dir := consumer(t, ourModule)
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "console_test.go"), []byte(`package main
@@ -162,7 +163,7 @@ func TestConsole(t *testing.T) {
 	assert.Contains(t, runGo(t, dir, "test", "-mod=vendor", "-v", "./..."), "--- PASS: TestConsole")
 }
 
-// versionsOf are those of the modules that a module compiles for itself and its tests.
+// versionsOf returns the versions of the modules that a module and its tests are compiled from.
 func versionsOf(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	versions := map[string]string{}

@@ -72,7 +72,7 @@ func tree(spans []*span, indent string) string {
 	return text.String()
 }
 
-// kept are the spans that both clients have: see the difference about spans. A RetryLoop in a
+// kept returns the spans that both clients have: see the difference about spans. A RetryLoop in a
 // RetryLoop counts once.
 func kept(spans []*span) (left []*span) {
 	for _, s := range spans {
@@ -90,12 +90,12 @@ func kept(spans []*span) (left []*span) {
 }
 
 func TestSpansAreTheSame(t *testing.T) {
-	withIDs := func(tr try) try {
+	withIDs := func(tr scripted) scripted {
 		tr.header = tr.header.Clone()
 		tr.header.Set("X-Amzn-Requestid", "header-id")
 		return tr
 	}
-	for name, tries := range map[string][]try{
+	for name, attempts := range map[string][]scripted{
 		"success":            {withIDs(aURL)},
 		"throttled once":     {withIDs(throttled), withIDs(aURL)},
 		"an exception":       {withIDs(denied)},
@@ -107,7 +107,7 @@ func TestSpansAreTheSame(t *testing.T) {
 			var trees []string
 			for _, peer := range peers {
 				tracer := &recordingTracer{}
-				cfg := workingConfig(&script{tries: tries}, set("TracerProvider", tracer), set("Retryer", withoutDelay()))
+				cfg := workingConfig(&script{attempts: attempts}, set("TracerProvider", tracer), set("Retryer", withoutDelay()))
 				o := peer.ask(t.Context(), cfg, janes())
 				text := tree(kept(tracer.roots), "")
 				if contains(o.Layers, "smithy.DeserializationError") {

@@ -21,14 +21,13 @@ import (
 	"example.com/quicksightembed"
 )
 
-// outcome is what a client made of a call, in terms that are the same for both clients where they
-// behave the same.
+// outcome is the result of a call. It is equal for both clients if they behave the same.
 type outcome struct {
 	EmbedUrl  *string
 	RequestId *string
 	Status    int32
 	HeaderId  string    // the request ID in the metadata
-	HasRaw    bool      // the metadata leads to the response
+	HasRaw    bool      // the metadata has the response
 	Attempts  []attempt // in the metadata, of a success
 
 	Layers     []string // types of the error, outermost first
@@ -41,7 +40,7 @@ type outcome struct {
 	Exception  map[string]any // the fields of the modelled exception
 }
 
-// attempt is what the metadata says of one try.
+// attempt is what the metadata has about one attempt.
 type attempt struct {
 	Retryable, Retried bool
 	Layers             []string
@@ -52,7 +51,7 @@ type attempt struct {
 	HasRawResponse     bool
 }
 
-// asker makes calls with one client, with options of the call.
+// asker makes a call with its client and with options of the call.
 type asker func(ctx context.Context, in *quicksightembed.GetSessionEmbedUrlInput, options ...func(string, any)) outcome
 
 func newOfficial(cfg aws.Config) asker {
@@ -84,8 +83,8 @@ func ofCall[Options any](options []func(string, any)) (optFns []func(*Options)) 
 	return optFns
 }
 
-// askOfficial makes one call with an official client of its own, and askOurs the same call with
-// this project's.
+// askOfficial makes a call with a new official client. askOurs makes it with a new client of this
+// project.
 func askOfficial(ctx context.Context, cfg aws.Config, in *quicksightembed.GetSessionEmbedUrlInput) outcome {
 	return newOfficial(cfg)(ctx, in)
 }
@@ -142,7 +141,7 @@ func failed(err error) outcome {
 	return o
 }
 
-// layersOf names the types of an error and of what it wraps, without the package where that is the
+// layersOf returns the types of an error and of those that it wraps, without the package if it is a
 // client's own.
 func layersOf(err error) (layers []string) {
 	for err != nil {
@@ -152,7 +151,7 @@ func layersOf(err error) (layers []string) {
 		if pkg == "types" || pkg == "quicksightembed" || pkg == "quicksight" {
 			name = short
 		}
-		if name == "CredentialsError" { // see namedCredentialsError
+		if name == "CredentialsError" { // only this client has it
 			name = "fmt.wrapError"
 		}
 		layers = append(layers, name)
@@ -167,7 +166,7 @@ func layersOf(err error) (layers []string) {
 	return layers
 }
 
-// fieldsOf are the exported fields of an exception that have a value.
+// fieldsOf returns the type of an exception, and its exported fields that have a value.
 func fieldsOf(exception smithy.APIError) map[string]any {
 	fields := map[string]any{"type": strings.TrimPrefix(layersOf(exception)[0], "smithy.")}
 	value := reflect.ValueOf(exception).Elem()
@@ -180,12 +179,13 @@ func fieldsOf(exception smithy.APIError) map[string]any {
 			fields[field.Name] = *text
 			continue
 		}
-		fields[field.Name] = value.Field(i).String() // ExceptionResourceType, which each client has its own of
+		fields[field.Name] = value.Field(i).String() // ExceptionResourceType
 	}
 	return fields
 }
 
-// set sets an option that both clients have, such as "EndpointOptions.UseFIPSEndpoint".
+// set returns a function that sets an option of either client, such as
+// "EndpointOptions.UseFIPSEndpoint".
 func set(option string, value any) func(string, any) {
 	return func(_ string, options any) {
 		field := reflect.ValueOf(options).Elem()
@@ -196,7 +196,7 @@ func set(option string, value any) func(string, any) {
 	}
 }
 
-// workingConfig is a config that works, with a transport.
+// workingConfig returns a valid config with a transport.
 func workingConfig(transport aws.HTTPClient, options ...func(string, any)) aws.Config {
 	return aws.Config{
 		Region:         "us-east-1",
@@ -218,7 +218,7 @@ func janes() *quicksightembed.GetSessionEmbedUrlInput {
 
 const urlReply = `{"EmbedUrl":"https://us-east-1.quicksight.aws.amazon.com/embedding/abc/start?code=c0de","RequestId":"body-id","Status":200}`
 
-// response is a reply without a server.
+// response returns a reply without a server.
 func response(status int, header http.Header, body string) *http.Response {
 	if header == nil {
 		header = http.Header{}
@@ -229,7 +229,7 @@ func response(status int, header http.Header, body string) *http.Response {
 	}
 }
 
-// recorder is a transport that keeps the requests, and answers with a URL.
+// recorder is a transport that keeps the requests and answers with a URL.
 type recorder struct{ requests []*http.Request }
 
 func (r *recorder) Do(req *http.Request) (*http.Response, error) {
@@ -242,7 +242,7 @@ var _ smithyhttp.ClientDo = (*recorder)(nil)
 // once is a retryer that does not retry.
 func once() aws.Retryer { return aws.NopRetryer{} }
 
-// withoutDelay is the standard retryer that waits for nothing.
+// withoutDelay is the standard retryer without pauses.
 func withoutDelay() aws.Retryer {
 	return retry.NewStandard(func(o *retry.StandardOptions) { o.Backoff = atOnce })
 }

@@ -23,7 +23,7 @@ type reply struct {
 	status int
 	header http.Header
 	body   string
-	broken error // what reading the body ends with, instead of its end
+	broken error // the error that ends the body, instead of io.EOF
 }
 
 func (r reply) transport() smithyhttp.ClientDoFunc {
@@ -36,15 +36,14 @@ func (r reply) transport() smithyhttp.ClientDoFunc {
 	}
 }
 
-// compareReplies gives both clients the reply and returns what each made of it, the texts for
-// people aside.
+// compareReplies answers both clients with the reply and returns their outcomes.
 func compareReplies(t testing.TB, r reply) (official, ours outcome) {
 	t.Helper()
 	cfg := workingConfig(r.transport())
 	cfg.Retryer = once
 	official, ours = askOfficial(t.Context(), cfg, janes()), askOurs(t.Context(), cfg, janes())
 	if contains(ours.Layers, "smithy.DeserializationError") && contains(official.Layers, "smithy.DeserializationError") {
-		// Both cannot read it: the difference unreadableText.
+		// Neither can read it: the difference unreadableText.
 		official.Layers, ours.Layers = upTo(official.Layers, "smithy.DeserializationError"), upTo(ours.Layers, "smithy.DeserializationError")
 		official.Text, ours.Text = "", ""
 	}
@@ -53,7 +52,7 @@ func compareReplies(t testing.TB, r reply) (official, ours outcome) {
 
 func contains(layers []string, layer string) bool { return len(upTo(layers, layer)) > 0 }
 
-// upTo returns the layers up to one, or nil where that is not among them.
+// upTo returns the layers up to and including one, or nil if it is not among them.
 func upTo(layers []string, layer string) []string {
 	for i, l := range layers {
 		if l == layer {
@@ -63,7 +62,7 @@ func upTo(layers []string, layer string) []string {
 	return nil
 }
 
-// summary says in a few words what a client made of a reply.
+// summary describes the outcome in a few words.
 func (o outcome) summary() string {
 	if o.Layers == nil {
 		return fmt.Sprintf("URL of %d", o.Status)
@@ -230,10 +229,10 @@ func TestRepliesAreUnderstoodTheSame(t *testing.T) {
 	}
 }
 
-// knownKeys are those of a document without an envelope.
+// knownKeys are the keys of a reply without an envelope.
 var knownKeys = []string{"EmbedUrl", "RequestId", "code", "__type", "message", "ResourceType"}
 
-// FuzzReplies compares the clients on any reply, but for those that a difference is about.
+// FuzzReplies compares the clients on any reply, except those that a difference is about.
 func FuzzReplies(f *testing.F) {
 	f.Add(200, "", "", "id", []byte(urlReply))
 	f.Add(429, "ThrottlingException", "", "", []byte(`{"message":"slow down","RequestId":"r"}`))
@@ -242,7 +241,7 @@ func FuzzReplies(f *testing.F) {
 	f.Add(400, "", "", "", []byte(`{"code":"NewException","message":null,"MESSAGE":"m"}`))
 	f.Fuzz(func(t *testing.T, status int, code, contentType, id string, body []byte) {
 		if status < 200 || status > 599 {
-			return // no final status
+			return // not a final status
 		}
 		header := http.Header{}
 		for name, value := range map[string]string{"X-Amzn-Errortype": code, "Content-Type": contentType, "X-Amzn-Requestid": id} {

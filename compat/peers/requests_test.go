@@ -22,10 +22,11 @@ import (
 	"example.com/quicksightembed/embedtest"
 )
 
-// signedAt is when everything is signed here, so that the same requests have the same signatures.
+// signedAt is the signing time of all requests here, so that equal requests have equal signatures.
 var signedAt = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 
-// fixedSigner is the core's signer with the time, and the invocation ID that is signed too, held.
+// fixedSigner is the core's signer with a fixed time, and a fixed invocation ID, which is signed
+// too.
 type fixedSigner struct{ *v4.Signer }
 
 func (s fixedSigner) SignHTTP(ctx context.Context, credentials aws.Credentials, r *http.Request, payloadHash, service, region string, _ time.Time, optFns ...func(*v4.SignerOptions)) error {
@@ -33,13 +34,13 @@ func (s fixedSigner) SignHTTP(ctx context.Context, credentials aws.Credentials, 
 	return s.Signer.SignHTTP(ctx, credentials, r, payloadHash, service, region, signedAt, optFns...)
 }
 
-// gate is a server that verifies signatures, and both clients of it, with their own default
-// transports.
+// gate is a server that verifies signatures, and both clients of it, each with its default
+// transport.
 type gate struct {
 	*embedtest.Server
 	official *quicksight.Client
 	ours     *quicksightembed.Client
-	last     atomic.Pointer[embedtest.Request] // what the server saw
+	last     atomic.Pointer[embedtest.Request] // the last request that the server got
 }
 
 func newGate(t testing.TB, token string) *gate {
@@ -78,8 +79,8 @@ func (g *gate) compare(t testing.TB, in *quicksightembed.GetSessionEmbedUrlInput
 	require.Equal(t, official.Host, ours.Host)
 	require.Equal(t, slices.Sorted(maps.Keys(official.Header)), slices.Sorted(maps.Keys(ours.Header)))
 	for name := range official.Header {
-		if name != "User-Agent" { // each says who it is; it is not signed
-			require.Equal(t, official.Header[name], ours.Header[name], name) // Authorization names the signed headers
+		if name != "User-Agent" { // it names the client, and is not signed
+			require.Equal(t, official.Header[name], ours.Header[name], name)
 		}
 	}
 	require.NotEmpty(t, ours.AccessKeyId, "the signature is right: %s", ours.Message)
@@ -88,7 +89,7 @@ func (g *gate) compare(t testing.TB, in *quicksightembed.GetSessionEmbedUrlInput
 
 var prefixes = []string{"", "/", "/gateway", "/gateway/", "/v1/quick%20sight", "/a%2Fb/c", "/caf%C3%A9", "/~a-b_c.d", "/a+b", "/a,b;c=d", "/a:b@c", "/a//b", "/a%28b%29/!%27%2A", "/a%5Bb%5D"}
 
-// randomInput returns an input that is valid, of every form.
+// randomInput returns a valid input of any form.
 func randomInput(r *rand.Rand) *quicksightembed.GetSessionEmbedUrlInput {
 	in := &quicksightembed.GetSessionEmbedUrlInput{AwsAccountId: aws.String(fmt.Sprintf("%012d", r.Int64N(1e12)))}
 	id := randomText(r, []rune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"), 512)
@@ -119,7 +120,7 @@ func randomText(r *rand.Rand, of []rune, most int) string {
 	return string(text)
 }
 
-// randomUserName is of all of ASCII that is printable, and of characters of one to four bytes.
+// randomUserName returns a name of printable ASCII and of characters of up to four bytes.
 func randomUserName(r *rand.Rand) string {
 	characters := []rune("éßЖ中日本語🙂\u00a0\u200b\ufeff\U0010fffd")
 	for c := ' '; c <= '~'; c++ {

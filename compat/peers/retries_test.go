@@ -25,29 +25,29 @@ import (
 	"example.com/quicksightembed/embedtest"
 )
 
-// try is what one try of a script comes to: a reply, or an error of the connection.
-type try struct {
+// scripted is the result of an attempt in a script: a reply, or an error of the connection.
+type scripted struct {
 	reply
 	err error
 }
 
-func answered(status int, body string, header ...string) try {
+func answered(status int, body string, header ...string) scripted {
 	h := http.Header{}
 	for i := 0; i < len(header); i += 2 {
 		h.Set(header[i], header[i+1])
 	}
-	return try{reply: reply{status: status, header: h, body: body}}
+	return scripted{reply: reply{status: status, header: h, body: body}}
 }
 
-// skewed answers by a clock that is off, as if the signature were too old for it.
-func skewed(by time.Duration) try {
+// skewed is a refusal by a service whose clock is off: the signature has expired.
+func skewed(by time.Duration) scripted {
 	t := answered(403, `{"message":"Signature expired"}`, "X-Amzn-Errortype", "InvalidSignatureException")
 	t.header["Date"] = []string{by.String()}
 	return t
 }
 
-func brokenConnection(op string, errno syscall.Errno) try {
-	return try{err: &net.OpError{Op: op, Net: "tcp", Err: os.NewSyscallError(op, errno)}}
+func brokenConnection(op string, errno syscall.Errno) scripted {
+	return scripted{err: &net.OpError{Op: op, Net: "tcp", Err: os.NewSyscallError(op, errno)}}
 }
 
 var (
@@ -61,24 +61,23 @@ var (
 	expiredToken = answered(403, `{"message":"expired"}`, "X-Amzn-Errortype", "ExpiredTokenException")
 	refusedDial  = brokenConnection("connect", syscall.ECONNREFUSED)
 	resetRead    = brokenConnection("read", syscall.ECONNRESET)
-	truncated    = try{reply: reply{200, nil, urlReply[:40], io.ErrUnexpectedEOF}}
-	noHost       = try{err: &net.DNSError{Err: "no such host", Name: "quicksight.us-east-1.amazonaws.com", IsNotFound: true}}
+	truncated    = scripted{reply: reply{200, nil, urlReply[:40], io.ErrUnexpectedEOF}}
+	noHost       = scripted{err: &net.DNSError{Err: "no such host", Name: "quicksight.us-east-1.amazonaws.com", IsNotFound: true}}
 )
 
-func (t try) isThrottle() bool { return t.header.Get("X-Amzn-Errortype") == "ThrottlingException" }
+func (t scripted) isThrottle() bool { return t.header.Get("X-Amzn-Errortype") == "ThrottlingException" }
 
-// script is a service that plays tries, and the last one from then on, and keeps what each request
-// said.
+// script is a service that plays attempts, and then repeats the last one. It records each request.
 type script struct {
-	tries []try
-	start time.Time
-	seen  []seenRequest
+	attempts []scripted
+	start    time.Time
+	seen     []seenRequest
 }
 
 type seenRequest struct {
 	SdkRequest string        // the header Amz-Sdk-Request
 	Invocation string        // the header Amz-Sdk-Invocation-Id
-	SignedAt   time.Duration // by the clock of the client: how far its signing time is off
+	SignedAt   time.Duration // how far the signing time is ahead of the client's clock
 	AccessKey  string
 	after      time.Duration // since the start of the call
 }
@@ -93,7 +92,7 @@ func (s *script) Do(req *http.Request) (*http.Response, error) {
 		SdkRequest: req.Header.Get("Amz-Sdk-Request"), Invocation: req.Header.Get("Amz-Sdk-Invocation-Id"),
 		SignedAt: -time.Since(signed).Round(time.Minute), AccessKey: accessKey, after: time.Since(s.start),
 	})
-	next := s.tries[min(len(s.seen), len(s.tries))-1]
+	next := s.attempts[min(len(s.seen), len(s.attempts))-1]
 	if next.err != nil {
 		return nil, next.err
 	}
@@ -109,7 +108,7 @@ func (s *script) Do(req *http.Request) (*http.Response, error) {
 	return r.transport()(req)
 }
 
-// recordingRetryer notes all that an Attempt asks a retryer.
+// recordingRetryer records all that retry.Attempt asks a retryer.
 type recordingRetryer struct {
 	aws.RetryerV2
 	log []string
@@ -122,7 +121,7 @@ func (r *recordingRetryer) IsErrorRetryable(err error) bool {
 }
 
 func (r *recordingRetryer) RetryDelay(attempt int, err error) (time.Duration, error) {
-	r.log = append(r.log, fmt.Sprintf("how long after try %d?", attempt))
+	r.log = append(r.log, fmt.Sprintf("how long after attempt %d?", attempt))
 	return r.RetryerV2.RetryDelay(attempt, err)
 }
 
@@ -134,8 +133,8 @@ func (r *recordingRetryer) GetRetryToken(ctx context.Context, err error) (func(e
 
 func (r *recordingRetryer) GetAttemptToken(ctx context.Context) (func(error) error, error) {
 	release, err := r.RetryerV2.GetAttemptToken(ctx)
-	r.log = append(r.log, fmt.Sprintf("a token for a try: %v", err))
-	return r.released("try", release), err
+	r.log = append(r.log, fmt.Sprintf("a token for an attempt: %v", err))
+	return r.released("attempt", release), err
 }
 
 func (r *recordingRetryer) released(kind string, release func(error) error) func(error) error {
@@ -145,16 +144,16 @@ func (r *recordingRetryer) released(kind string, release func(error) error) func
 	}
 }
 
-// played is all that can be seen of a call through a script.
+// played is all that can be observed of a call through a script.
 type played struct {
 	Seen        []seenRequest
 	Invocations int
 	Asked       []string // of the retryer
-	Quota       uint     // what of 500 is left
+	Quota       uint     // what is left of 500
 	outcome
 }
 
-// retryers are the modes, with a quota that can be read afterwards, and one that is not the core's.
+// retryers are the modes of the core and a custom one, with a quota that can be read afterwards.
 var retryers = map[string]func(*ratelimit.TokenRateLimit) aws.RetryerV2{
 	"standard": func(quota *ratelimit.TokenRateLimit) aws.RetryerV2 {
 		return retry.NewStandard(func(o *retry.StandardOptions) { o.RateLimiter = quota })
@@ -169,7 +168,7 @@ var retryers = map[string]func(*ratelimit.TokenRateLimit) aws.RetryerV2{
 	},
 }
 
-// everything is a retryer of a user's own, that retries whatever it is, at once, up to five tries.
+// everything is a retryer that retries everything at once, up to five attempts.
 type everything struct{ *retry.Standard }
 
 func (everything) IsErrorRetryable(error) bool                  { return true }
@@ -178,18 +177,18 @@ func (everything) RetryDelay(int, error) (time.Duration, error) { return 0, nil 
 
 // play runs a client through a script.
 func play(t *testing.T, ask func(context.Context, aws.Config, *quicksightembed.GetSessionEmbedUrlInput) outcome,
-	mode string, provider func() aws.CredentialsProvider, deadline time.Duration, tries []try) (p played) {
+	mode string, provider func() aws.CredentialsProvider, deadline time.Duration, attempts []scripted) (p played) {
 	t.Helper()
-	inTime := synctest.Test // where time passes at once
-	if mode == "adaptive" && slices.ContainsFunc(tries, try.isThrottle) {
+	inTime := synctest.Test // time passes at once
+	if mode == "adaptive" && slices.ContainsFunc(attempts, scripted.isThrottle) {
 		// The adaptive mode's own rate limit waits for fractions of a nanosecond, which
-		// never pass there.
+		// never pass on the clock of synctest.
 		inTime = func(t *testing.T, f func(*testing.T)) { f(t) }
 	}
 	inTime(t, func(t *testing.T) {
 		quota := ratelimit.NewTokenRateLimit(500)
 		recording := &recordingRetryer{RetryerV2: retryers[mode](quota)}
-		service := &script{tries: tries, start: time.Now()}
+		service := &script{attempts: attempts, start: time.Now()}
 		cfg := workingConfig(service)
 		cfg.Retryer = func() aws.Retryer { return recording }
 		if provider != nil {
@@ -209,7 +208,7 @@ func play(t *testing.T, ask func(context.Context, aws.Config, *quicksightembed.G
 	return p
 }
 
-// changing is a provider that has other credentials for the second try, or none.
+// changing returns providers that have other credentials for the second attempt, or fail.
 func changing(others bool) func() aws.CredentialsProvider {
 	return func() aws.CredentialsProvider {
 		retrieved := 0
@@ -222,7 +221,7 @@ func changing(others bool) func() aws.CredentialsProvider {
 	}
 }
 
-// expiring is a cache of credentials that expire before the second try.
+// expiring returns a cache of credentials that expire before the second attempt.
 func expiring() aws.CredentialsProvider {
 	retrieved := 0
 	return aws.NewCredentialsCache(aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
@@ -232,53 +231,53 @@ func expiring() aws.CredentialsProvider {
 }
 
 func TestRetriesAreTheSame(t *testing.T) {
-	after := func(milliseconds string) try {
+	after := func(milliseconds string) scripted {
 		return answered(503, `{}`, "X-Amz-Retry-After", milliseconds)
 	}
 	const hour = time.Hour
 	for name, test := range map[string]struct {
-		tries    []try
-		standard string // tries and outcome in the standard mode
+		attempts []scripted
+		standard string // attempts and outcome in the standard mode
 		provider func() aws.CredentialsProvider
 		deadline time.Duration
 	}{
-		"success at once":                         {tries: []try{aURL}, standard: "1: URL of 200"},
-		"throttled once":                          {tries: []try{throttled, aURL}, standard: "2: URL of 200"},
-		"throttled twice":                         {tries: []try{throttled, throttled, aURL}, standard: "3: URL of 200"},
-		"throttled for good":                      {tries: []try{throttled}, standard: `3: ThrottlingException "slow down" of 429`},
-		"500 once":                                {tries: []try{failure, aURL}, standard: "2: URL of 200"},
-		"500 for good":                            {tries: []try{failure}, standard: `3: InternalFailureException "oops" of 500`},
-		"502 with HTML once":                      {tries: []try{badGateway, aURL}, standard: "2: URL of 200"},
-		"502 with HTML for good":                  {tries: []try{badGateway}, standard: "3: smithy.DeserializationError of 502"},
-		"503 once":                                {tries: []try{unavailable, aURL}, standard: "2: URL of 200"},
-		"503 for good":                            {tries: []try{unavailable}, standard: `3: UnknownError "UnknownError" of 503`},
-		"504 once":                                {tries: []try{gatewayTime, aURL}, standard: "2: URL of 200"},
-		"504 for good":                            {tries: []try{gatewayTime}, standard: "3: smithy.DeserializationError of 504"},
-		"refused once":                            {tries: []try{refusedDial, aURL}, standard: "2: URL of 200"},
-		"refused for good":                        {tries: []try{refusedDial}, standard: "3: syscall.Errno of 0"},
-		"reset once":                              {tries: []try{resetRead, aURL}, standard: "2: URL of 200"},
-		"reset for good":                          {tries: []try{resetRead}, standard: "3: syscall.Errno of 0"},
-		"no such host":                            {tries: []try{noHost}, standard: "1: net.DNSError of 0"},
-		"truncated once":                          {tries: []try{truncated, aURL}, standard: "1: smithy.DeserializationError of 200"},
-		"truncated for good":                      {tries: []try{truncated}, standard: "1: smithy.DeserializationError of 200"},
-		"denied":                                  {tries: []try{denied, aURL}, standard: `1: AccessDeniedException "no" of 401`},
-		"one of each":                             {tries: []try{throttled, badGateway, aURL}, standard: "3: URL of 200"},
-		"throttled, then denied":                  {tries: []try{throttled, denied}, standard: `2: AccessDeniedException "no" of 401`},
-		"a clock that is wrong once":              {tries: []try{skewed(hour), aURL}, standard: "2: URL of 200"},
-		"a clock that is behind once":             {tries: []try{skewed(-hour), aURL}, standard: "2: URL of 200"},
-		"a clock that stays wrong":                {tries: []try{skewed(hour)}, standard: `2: InvalidSignatureException "Signature expired" of 403`},
-		"a clock that runs away":                  {tries: []try{skewed(hour), skewed(2 * hour), skewed(3 * hour)}, standard: `3: InvalidSignatureException "Signature expired" of 403`},
-		"a clock 3 minutes off":                   {tries: []try{skewed(3 * time.Minute)}, standard: `1: InvalidSignatureException "Signature expired" of 403`},
-		"a wrong clock and a 500":                 {tries: []try{skewed(hour), failure, aURL}, standard: "3: URL of 200"},
-		"retry after 2 s":                         {tries: []try{after("2000"), aURL}, standard: "2: URL of 200"},
-		"retry after an hour":                     {tries: []try{after("3600000"), aURL}, standard: "2: URL of 200"},
-		"retry after nonsense":                    {tries: []try{after("soon"), aURL}, standard: "2: URL of 200"},
-		"a token that expired":                    {tries: []try{expiredToken}, standard: `1: ExpiredTokenException "expired" of 403`},
-		"credentials that change in between":      {tries: []try{failure, aURL}, provider: changing(true), standard: "2: URL of 200"},
-		"credentials that are gone in between":    {tries: []try{failure, aURL}, provider: changing(false), standard: "1: errors.errorString of 0"},
-		"credentials that expire in the back-off": {tries: []try{after("2000"), after("0"), aURL}, provider: expiring, standard: "3: URL of 200"},
-		"a deadline in the back-off":              {tries: []try{after("4000")}, deadline: 3 * time.Second, standard: "1: context.deadlineExceededError of 0"},
-		"a deadline and a wrong clock":            {tries: []try{skewed(hour), aURL}, deadline: time.Minute, standard: "2: URL of 200"},
+		"success at once":                         {attempts: []scripted{aURL}, standard: "1: URL of 200"},
+		"throttled once":                          {attempts: []scripted{throttled, aURL}, standard: "2: URL of 200"},
+		"throttled twice":                         {attempts: []scripted{throttled, throttled, aURL}, standard: "3: URL of 200"},
+		"throttled for good":                      {attempts: []scripted{throttled}, standard: `3: ThrottlingException "slow down" of 429`},
+		"500 once":                                {attempts: []scripted{failure, aURL}, standard: "2: URL of 200"},
+		"500 for good":                            {attempts: []scripted{failure}, standard: `3: InternalFailureException "oops" of 500`},
+		"502 with HTML once":                      {attempts: []scripted{badGateway, aURL}, standard: "2: URL of 200"},
+		"502 with HTML for good":                  {attempts: []scripted{badGateway}, standard: "3: smithy.DeserializationError of 502"},
+		"503 once":                                {attempts: []scripted{unavailable, aURL}, standard: "2: URL of 200"},
+		"503 for good":                            {attempts: []scripted{unavailable}, standard: `3: UnknownError "UnknownError" of 503`},
+		"504 once":                                {attempts: []scripted{gatewayTime, aURL}, standard: "2: URL of 200"},
+		"504 for good":                            {attempts: []scripted{gatewayTime}, standard: "3: smithy.DeserializationError of 504"},
+		"refused once":                            {attempts: []scripted{refusedDial, aURL}, standard: "2: URL of 200"},
+		"refused for good":                        {attempts: []scripted{refusedDial}, standard: "3: syscall.Errno of 0"},
+		"reset once":                              {attempts: []scripted{resetRead, aURL}, standard: "2: URL of 200"},
+		"reset for good":                          {attempts: []scripted{resetRead}, standard: "3: syscall.Errno of 0"},
+		"no such host":                            {attempts: []scripted{noHost}, standard: "1: net.DNSError of 0"},
+		"truncated once":                          {attempts: []scripted{truncated, aURL}, standard: "1: smithy.DeserializationError of 200"},
+		"truncated for good":                      {attempts: []scripted{truncated}, standard: "1: smithy.DeserializationError of 200"},
+		"denied":                                  {attempts: []scripted{denied, aURL}, standard: `1: AccessDeniedException "no" of 401`},
+		"one of each":                             {attempts: []scripted{throttled, badGateway, aURL}, standard: "3: URL of 200"},
+		"throttled, then denied":                  {attempts: []scripted{throttled, denied}, standard: `2: AccessDeniedException "no" of 401`},
+		"a clock that is wrong once":              {attempts: []scripted{skewed(hour), aURL}, standard: "2: URL of 200"},
+		"a clock that is behind once":             {attempts: []scripted{skewed(-hour), aURL}, standard: "2: URL of 200"},
+		"a clock that stays wrong":                {attempts: []scripted{skewed(hour)}, standard: `2: InvalidSignatureException "Signature expired" of 403`},
+		"a clock that runs away":                  {attempts: []scripted{skewed(hour), skewed(2 * hour), skewed(3 * hour)}, standard: `3: InvalidSignatureException "Signature expired" of 403`},
+		"a clock 3 minutes off":                   {attempts: []scripted{skewed(3 * time.Minute)}, standard: `1: InvalidSignatureException "Signature expired" of 403`},
+		"a wrong clock and a 500":                 {attempts: []scripted{skewed(hour), failure, aURL}, standard: "3: URL of 200"},
+		"retry after 2 s":                         {attempts: []scripted{after("2000"), aURL}, standard: "2: URL of 200"},
+		"retry after an hour":                     {attempts: []scripted{after("3600000"), aURL}, standard: "2: URL of 200"},
+		"retry after nonsense":                    {attempts: []scripted{after("soon"), aURL}, standard: "2: URL of 200"},
+		"a token that expired":                    {attempts: []scripted{expiredToken}, standard: `1: ExpiredTokenException "expired" of 403`},
+		"credentials that change in between":      {attempts: []scripted{failure, aURL}, provider: changing(true), standard: "2: URL of 200"},
+		"credentials that are gone in between":    {attempts: []scripted{failure, aURL}, provider: changing(false), standard: "1: errors.errorString of 0"},
+		"credentials that expire in the back-off": {attempts: []scripted{after("2000"), after("0"), aURL}, provider: expiring, standard: "3: URL of 200"},
+		"a deadline in the back-off":              {attempts: []scripted{after("4000")}, deadline: 3 * time.Second, standard: "1: context.deadlineExceededError of 0"},
+		"a deadline and a wrong clock":            {attempts: []scripted{skewed(hour), aURL}, deadline: time.Minute, standard: "2: URL of 200"},
 	} {
 		for mode := range retryers {
 			t.Run(name+", "+mode, func(t *testing.T) {
@@ -289,7 +288,7 @@ func TestRetriesAreTheSame(t *testing.T) {
 					if deadline == 0 {
 						deadline = 24 * time.Hour
 					}
-					runs = append(runs, play(t, peer.ask, mode, test.provider, deadline, test.tries))
+					runs = append(runs, play(t, peer.ask, mode, test.provider, deadline, test.attempts))
 				}
 				official, ours := runs[0], runs[1]
 				for _, run := range []*played{&official, &ours} {
@@ -307,14 +306,14 @@ func TestRetriesAreTheSame(t *testing.T) {
 	}
 }
 
-// TestQuotaIsSpentTheSame calls a service that is down until the quota is spent, and then until it
-// is full again.
+// TestQuotaIsSpentTheSame calls a failing service until the quota is spent, and then three times
+// when it is well again.
 func TestQuotaIsSpentTheSame(t *testing.T) {
 	var runs [][]string
 	for _, peer := range peers {
 		synctest.Test(t, func(t *testing.T) {
 			quota := ratelimit.NewTokenRateLimit(50)
-			service := &script{tries: []try{failure}}
+			service := &script{attempts: []scripted{failure}}
 			cfg := workingConfig(service)
 			shared := retry.NewStandard(func(o *retry.StandardOptions) { o.RateLimiter = quota })
 			cfg.Retryer = func() aws.Retryer { return shared }
@@ -322,9 +321,9 @@ func TestQuotaIsSpentTheSame(t *testing.T) {
 			for range 8 {
 				before := len(service.seen)
 				o := peer.ask(t.Context(), cfg, janes())
-				run = append(run, fmt.Sprintf("%d tries, %d left, %v", len(service.seen)-before, quota.Remaining(), o.Layers))
+				run = append(run, fmt.Sprintf("%d attempts, %d left, %v", len(service.seen)-before, quota.Remaining(), o.Layers))
 			}
-			service.tries = []try{aURL}
+			service.attempts = []scripted{aURL}
 			for range 3 {
 				peer.ask(t.Context(), cfg, janes())
 				run = append(run, fmt.Sprintf("%d left", quota.Remaining()))
@@ -333,15 +332,15 @@ func TestQuotaIsSpentTheSame(t *testing.T) {
 		})
 	}
 	assert.Equal(t, runs[0], runs[1])
-	assert.Contains(t, runs[1][7], "1 tries", "the quota is spent")
+	assert.Contains(t, runs[1][7], "1 attempts", "the quota is spent")
 }
 
-// TestBackOffIsBounded looks at the pauses between the tries of both clients, with the default
+// TestBackOffIsBounded bounds the pauses between the attempts of both clients, with the default
 // retryer.
 func TestBackOffIsBounded(t *testing.T) {
 	for name, test := range map[string]struct {
-		try         try
-		least, most time.Duration // between the first and the second try
+		attempt     scripted
+		least, most time.Duration // between the first and the second attempt
 	}{
 		"a 500":               {failure, 0, time.Second},
 		"throttling":          {throttled, 0, 2 * time.Second},
@@ -352,7 +351,7 @@ func TestBackOffIsBounded(t *testing.T) {
 			t.Run(name+", "+peer.name, func(t *testing.T) {
 				for range 100 { // the pauses are random
 					synctest.Test(t, func(t *testing.T) {
-						service := &script{tries: []try{test.try}, start: time.Now()}
+						service := &script{attempts: []scripted{test.attempt}, start: time.Now()}
 						peer.ask(t.Context(), workingConfig(service), janes())
 						if assert.Len(t, service.seen, 3) {
 							pause := service.seen[1].after - service.seen[0].after
@@ -367,8 +366,8 @@ func TestBackOffIsBounded(t *testing.T) {
 	}
 }
 
-// TestBrokenConnectionsAreTheSame has the errors of net/http itself, of a port where nobody
-// listens, and of a server that breaks off.
+// TestBrokenConnectionsAreTheSame compares the errors of net/http itself, for a port without a
+// listener and for a server that breaks off.
 func TestBrokenConnectionsAreTheSame(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -376,25 +375,25 @@ func TestBrokenConnectionsAreTheSame(t *testing.T) {
 	server := embedtest.NewServer()
 	t.Cleanup(server.Close)
 	for name, test := range map[string]struct {
-		base  string
-		fault embedtest.Fault
-		tries int
+		base     string
+		fault    embedtest.Fault
+		attempts int
 	}{
 		"refused":           {base: "http://" + listener.Addr().String()},
-		"reset":             {base: server.URL, fault: embedtest.Reset(), tries: 3},
-		"reset in the body": {base: server.URL, fault: embedtest.ResetInReply(), tries: 3},
-		"cut off":           {base: server.URL, fault: embedtest.Truncate(), tries: 1},
+		"reset":             {base: server.URL, fault: embedtest.Reset(), attempts: 3},
+		"reset in the body": {base: server.URL, fault: embedtest.ResetInReply(), attempts: 3},
+		"cut off":           {base: server.URL, fault: embedtest.Truncate(), attempts: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var outcomes []outcome
 			for _, peer := range peers {
 				cfg := server.Config()
 				cfg.BaseEndpoint, cfg.Retryer = &test.base, withoutDelay
-				if test.tries > 0 {
-					server.Inject(test.fault.Times(test.tries))
+				if test.attempts > 0 {
+					server.Inject(test.fault.Times(test.attempts))
 				}
 				o := peer.ask(t.Context(), cfg, janes())
-				if contains(o.Layers, "smithy.DeserializationError") { // unreadableText
+				if contains(o.Layers, "smithy.DeserializationError") {
 					o.Layers, o.Text, o.ErrorId = upTo(o.Layers, "smithy.DeserializationError"), "", ""
 				}
 				o.Text = regexp.MustCompile(`127\.0\.0\.1:\d+->`).ReplaceAllString(o.Text, "")

@@ -18,8 +18,8 @@ import (
 	"example.com/quicksightembed"
 )
 
-// steps is a step of each kind, with which a program does something to the context or the request.
-// A request is nil at Initialize.
+// steps returns a step of each kind, which calls do with the context and the request. The request
+// is nil at Initialize.
 func steps(do func(ctx context.Context, request *any) context.Context) map[string]apiOption {
 	var none any
 	return map[string]apiOption{
@@ -68,12 +68,12 @@ func TestStepsThatDropTheContext(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var runs []outcome
 			for _, peer := range peers {
-				cfg := workingConfig(&script{tries: []try{failure, aURL}}, set("Retryer", withoutDelay()))
+				cfg := workingConfig(&script{attempts: []scripted{failure, aURL}}, set("Retryer", withoutDelay()))
 				cfg.APIOptions = []apiOption{option}
 				runs = append(runs, peer.ask(t.Context(), cfg, janes()))
 			}
-			// Between steps that the official client connects through the context, it
-			// fails, and this one does not.
+			// The official client fails if its steps lose what they pass on in the
+			// context. This client does not.
 			if runs[0].Layers == nil {
 				assert.Equal(t, runs[0], runs[1])
 			}
@@ -82,8 +82,8 @@ func TestStepsThatDropTheContext(t *testing.T) {
 	}
 }
 
-// TestStepsThatReplaceTheRequest puts something that is no request in its place, at each step: an
-// error, and no panic.
+// TestStepsThatReplaceTheRequest replaces the request by a string, at each step: an error, and no
+// panic.
 func TestStepsThatReplaceTheRequest(t *testing.T) {
 	replace := func(ctx context.Context, request *any) context.Context { *request = "not a request"; return ctx }
 	for name, option := range steps(replace) {
@@ -96,7 +96,7 @@ func TestStepsThatReplaceTheRequest(t *testing.T) {
 			_, err := client.GetSessionEmbedUrl(t.Context(), janes())
 			assert.ErrorContains(t, err, "unknown transport type")
 			_, err = client.SignGetSessionEmbedUrl(t.Context(), janes())
-			if !strings.HasPrefix(name, "Deserialize") { // which are not called
+			if !strings.HasPrefix(name, "Deserialize") { // those are not called
 				assert.ErrorContains(t, err, "unknown transport type")
 			}
 			assert.Empty(t, sent.requests)
@@ -104,7 +104,8 @@ func TestStepsThatReplaceTheRequest(t *testing.T) {
 	}
 }
 
-// TestFunctionsThatFail fails a function of the config, of the client and of the call.
+// TestFunctionsThatFail fails a function in the APIOptions of the config, of the client and of the
+// call.
 func TestFunctionsThatFail(t *testing.T) {
 	fails := func(*middleware.Stack) error { return errors.New("no such step") }
 	ofOptions := func(_ string, options any) { set("APIOptions", []apiOption{fails})("", options) }
@@ -129,7 +130,7 @@ func TestFunctionsThatFail(t *testing.T) {
 	}
 }
 
-// TestReplacedSigning swaps the step that signs for one of the program's own.
+// TestReplacedSigning replaces the step that signs by one of the program.
 func TestReplacedSigning(t *testing.T) {
 	own := middleware.FinalizeMiddlewareFunc("Signing", func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
 		in.Request.(*smithyhttp.Request).Header.Set("Authorization", "Bearer of a gateway")
@@ -174,7 +175,7 @@ func TestHedgingFromADeserializeStep(t *testing.T) {
 	}
 }
 
-// TestRepeatedSteps calls the rest of the stack twice, from around and from inside of the attempts.
+// TestRepeatedSteps calls the rest of the stack twice, from outside and from inside the attempts.
 func TestRepeatedSteps(t *testing.T) {
 	twice := func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
 		next.HandleFinalize(ctx, in)
@@ -184,7 +185,7 @@ func TestRepeatedSteps(t *testing.T) {
 		t.Run(fmt.Sprint("on side ", pos, " of Retry"), func(t *testing.T) {
 			var runs []string
 			for _, peer := range peers {
-				service := &script{tries: []try{failure, throttled, aURL}}
+				service := &script{attempts: []scripted{failure, throttled, aURL}}
 				cfg := workingConfig(service, set("Retryer", withoutDelay()))
 				cfg.APIOptions = []apiOption{func(stack *middleware.Stack) error {
 					return stack.Finalize.Insert(middleware.FinalizeMiddlewareFunc("twice", twice), "Retry", pos)
@@ -201,8 +202,8 @@ func TestRepeatedSteps(t *testing.T) {
 	}
 }
 
-// around inserts a step beside the one at a place, of whichever kind that is. It does something
-// with the request, which is nil at Initialize, and calls next as often as it likes.
+// around inserts a step of the same kind beside the one at a place. The step calls do with the
+// request, which is nil at Initialize. do can call next any number of times.
 func around(stack *middleware.Stack, at, name string, pos middleware.RelativePosition, do func(ctx context.Context, request any, next func(context.Context) error) error) error {
 	if _, ok := stack.Initialize.Get(at); ok {
 		return stack.Initialize.Insert(middleware.InitializeMiddlewareFunc(name, func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (out middleware.InitializeOutput, metadata middleware.Metadata, err error) {
@@ -235,7 +236,7 @@ func around(stack *middleware.Stack, at, name string, pos middleware.RelativePos
 }
 
 // remove removes the step at a place.
-func remove(stack *middleware.Stack, at string) { // an error is that it is of another kind
+func remove(stack *middleware.Stack, at string) { // an error: it is of another kind
 	stack.Initialize.Remove(at)
 	stack.Serialize.Remove(at)
 	stack.Build.Remove(at)
@@ -243,15 +244,15 @@ func remove(stack *middleware.Stack, at string) { // an error is that it is of a
 	stack.Deserialize.Remove(at)
 }
 
-// FuzzAPIOptions compares the clients with functions in APIOptions that are made of a script: steps
-// that add a header, fail, call the rest again, or drop the context, and steps that are removed.
+// FuzzAPIOptions compares the clients with scripted functions in APIOptions. They remove steps, and
+// add steps that add a header, fail, call the rest again, or drop the context.
 func FuzzAPIOptions(f *testing.F) {
 	f.Add([]byte{0, 5, 0, 12, 1, 3}, uint8(0))
 	f.Add([]byte{1, 17}, uint8(1))
 	f.Add([]byte{2, 12, 0, 30}, uint8(2))
 	f.Add([]byte{3, 8, 4, 11}, uint8(3))
 	f.Add([]byte{0, 24, 2, 25, 3, 39, 4, 19}, uint8(4))
-	services := [][]try{{aURL}, {throttled, aURL}, {denied}, {refusedDial, aURL}, {failure}}
+	services := [][]scripted{{aURL}, {throttled, aURL}, {denied}, {refusedDial, aURL}, {failure}}
 	f.Fuzz(func(t *testing.T, steps []byte, service uint8) {
 		if len(steps) > 12 {
 			return
@@ -275,14 +276,14 @@ func FuzzAPIOptions(f *testing.F) {
 						case kind == 1:
 							return errors.New(name + " fails")
 						case kind == 2 && slices.Index(places, at) > slices.Index(places, "OperationSerializer"):
-							next(ctx) // before it, the official client adds the path twice
+							next(ctx)
 						case kind == 3:
 							ctx = context.Background()
 						}
 						return next(ctx)
 					}
 					if err := around(stack, at, name, middleware.RelativePosition(steps[i+1]%2), do); err != nil {
-						*ran = append(*ran, err.Error()) // the place was removed
+						*ran = append(*ran, err.Error()) // it was removed
 					}
 				}
 				return nil
@@ -292,10 +293,10 @@ func FuzzAPIOptions(f *testing.F) {
 		var sent [2][]string
 		var outcomes [2]outcome
 		for i, peer := range peers {
-			transport := &script{tries: services[int(service)%len(services)]}
+			transport := &script{attempts: services[int(service)%len(services)]}
 			cfg := workingConfig(smithyhttp.ClientDoFunc(func(r *http.Request) (*http.Response, error) {
 				sent[i] = append(sent[i], fmt.Sprint(r.URL.Host, r.URL.RequestURI(), r.Header["X-Step"], r.Header["Authorization"] != nil))
-				r.Header.Set("X-Amz-Date", "20260102T030405Z") // what the script reads may have been removed
+				r.Header.Set("X-Amz-Date", "20260102T030405Z")
 				return transport.Do(r)
 			}), set("Retryer", withoutDelay()))
 			cfg.APIOptions = []apiOption{place(&ran[i])}
@@ -308,8 +309,8 @@ func FuzzAPIOptions(f *testing.F) {
 				outcomes[i] = peer.ask(t.Context(), cfg, janes())
 			}()
 		}
-		// What the official client connects through the context fails there without it, or
-		// without the step that puts it there, and may not fail here.
+		// Without the context, or the step that fills it, the official client can fail and
+		// this one can succeed.
 		if (kinds[3] || kinds[4]) && outcomes[0].Layers != nil {
 			return
 		}

@@ -20,7 +20,7 @@ import (
 
 const embedRole = "arn:aws:iam::111122223333:role/embed"
 
-// assume asks for keys in one attempt.
+// assume calls AssumeRole, in one attempt.
 func assume(server *embedtest.Server, change func(*sts.AssumeRoleInput), optFns ...func(*sts.Options)) (*sts.AssumeRoleOutput, error) {
 	in := &sts.AssumeRoleInput{RoleArn: aws.String(embedRole), RoleSessionName: aws.String("jane@example.com")}
 	if change != nil {
@@ -31,13 +31,13 @@ func assume(server *embedtest.Server, change func(*sts.AssumeRoleInput), optFns 
 	return sts.NewFromConfig(cfg).AssumeRole(context.Background(), in, optFns...)
 }
 
-// keys are those of an answer.
+// keys returns the keys in an output.
 func keys(out *sts.AssumeRoleOutput) aws.CredentialsProvider {
 	c := out.Credentials
 	return credentials(*c.AccessKeyId, *c.SecretAccessKey, *c.SessionToken)
 }
 
-// asking asks for a URL with the keys of an answer.
+// asking asks for a URL with the keys in an output.
 func asking(server *embedtest.Server, out *sts.AssumeRoleOutput) error {
 	_, err := quicksightembed.NewFromConfig(server.Config()).GetSessionEmbedUrl(context.Background(),
 		&quicksightembed.GetSessionEmbedUrlInput{AwsAccountId: aws.String(account)},

@@ -1,12 +1,12 @@
-// The console's side of the conversation with the embedding SDK, its menu, and the time that is
-// left of the session.
+// The console's script posts messages to the embedding SDK, and runs the menu and the countdown of
+// the session.
 (() => {
   const { problem, errorCode, silent, until } = document.body.dataset;
   const query = new URLSearchParams(location.search);
   const isEmbedded = query.has("contextId") && parent !== window;
   const main = document.querySelector("main");
 
-  // announce posts a message as the embedding SDK expects it of a console in its frame.
+  // announce posts a message in the form that the embedding SDK expects from a console.
   const announce = (eventName, message) => {
     if (!isEmbedded || silent) return;
     const eventTarget = {
@@ -17,8 +17,8 @@
     parent.postMessage({ eventName, eventTarget, message }, "*");
   };
 
-  // The SDK acknowledges messages to its control frame, and browsers report an error if that has
-  // not loaded yet.
+  // The SDK sends acknowledgements of messages to its control frame. Browsers report an error if
+  // that frame has not loaded yet.
   const controlFrameIsThere = () => {
     for (let i = 0; i < parent.length; i++) {
       try {
@@ -38,7 +38,7 @@
     announce("ERROR_OCCURRED", { errorCode });
   };
 
-  // navigate shows another page of the menu, as a person does who clicks in the console.
+  // navigate shows the page of a button in the menu, as when a person clicks it.
   const navigate = (button) => {
     document.querySelector("nav [aria-current]")?.removeAttribute("aria-current");
     button.setAttribute("aria-current", "page");
@@ -53,8 +53,8 @@
     announce("ERROR_OCCURRED", { errorCode: "Unauthorized" });
   };
 
-  // countDown shows the time that is left by the server's clock, which it asks for every two
-  // seconds: tests put it ahead.
+  // countDown shows the time left by the server's clock. It asks for that clock every two seconds,
+  // because tests advance it.
   const countDown = () => {
     const shown = document.querySelector("dt:nth-of-type(3) + dd");
     let endsAt = performance.now() + Number(document.body.dataset.left);

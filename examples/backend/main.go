@@ -1,11 +1,12 @@
-// Backend is the smallest backend for a page of your own: POST /console-url answers with a fresh
-// embed URL for the user who is signed in. It asks AWS, with the credentials and region of the AWS
+// Backend is the smallest backend for your own page: POST /console-url answers with a fresh embed
+// URL for the user who is signed in. It asks AWS, with the credentials and region of the AWS
 // configuration. Copy the handler and its test.
 package main
 
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"log"
 	"log/slog"
 	"net/http"
@@ -19,30 +20,47 @@ import (
 
 type consoleURL struct {
 	client   quicksightembed.GetSessionEmbedUrlAPIClient   // a *quicksightembed.Client
-	signedIn func(*http.Request) (userArn string, ok bool) // your own session's user
+	signedIn func(*http.Request) (userArn string, ok bool) // from your own session
 }
 
 func (h consoleURL) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	userArn, ok := h.signedIn(r) // from your own session, never from the request's parameters
+	userArn, ok := h.signedIn(r)
 	if !ok {
 		http.Error(w, "sign in first", http.StatusUnauthorized)
 		return
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), 10*time.Second) // users give up after about 10 seconds
+	ctx, cancel := context.WithTimeout(r.Context(), 10*time.Second) // users give up after that
 	defer cancel()
 	out, err := h.client.GetSessionEmbedUrl(ctx, &quicksightembed.GetSessionEmbedUrlInput{
 		AwsAccountId: aws.String("111122223333"),
-		EntryPoint:   aws.String(quicksightembed.EntryPointDashboards),
 		UserArn:      aws.String(userArn),
 	})
-	if err != nil || out.EmbedUrl == nil { // which is nil only behind a gateway that wraps replies
-		slog.ErrorContext(r.Context(), "no embed URL", "error", err) // has the AWS request ID, and no secret
-		http.Error(w, "the console is not available, try again later", http.StatusBadGateway)
+	if err != nil || out.EmbedUrl == nil {
+		slog.ErrorContext(ctx, "no embed URL", "error", err) // the error has no secrets
+		code, text := explain(err)
+		http.Error(w, text, code)
 		return
 	}
 	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("Content-Type", "application/json")
 	json.NewEncoder(w).Encode(map[string]string{"embedUrl": *out.EmbedUrl})
+}
+
+func explain(err error) (code int, text string) {
+	var late interface{ Timeout() bool }
+	var busy *quicksightembed.ThrottlingException
+	var noCredentials *quicksightembed.CredentialsError
+	var invalid *quicksightembed.ValidationError
+	var noUser *quicksightembed.QuickSightUserNotFoundException
+	switch {
+	case errors.As(err, &busy), errors.As(err, &late) && late.Timeout():
+		return http.StatusServiceUnavailable, "QuickSight is busy, try again later"
+	case errors.As(err, &noCredentials), errors.As(err, &invalid):
+		return http.StatusInternalServerError, "the console is not configured"
+	case errors.As(err, &noUser):
+		return http.StatusForbidden, "ask an admin to add you to QuickSight"
+	default:
+		return http.StatusBadGateway, "the console is not available"
+	}
 }
 
 func main() {
@@ -50,9 +68,12 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	// Three seconds for an attempt leave time for another one within the handler's ten.
-	client := quicksightembed.NewFromConfig(cfg, func(o *quicksightembed.Options) { o.AttemptTimeout = 3 * time.Second })
-	signedIn := func(*http.Request) (string, bool) { return "", false } // nobody, until you fill it in
+	client := quicksightembed.NewFromConfig(cfg, func(o *quicksightembed.Options) {
+		o.AttemptTimeout = 3 * time.Second // leaves time for two retries
+	})
+	// Nobody is signed in until you fill this in.
+	signedIn := func(*http.Request) (string, bool) { return "", false }
 	http.Handle("POST /console-url", consoleURL{client, signedIn})
+	log.Print("POST http://localhost:8080/console-url")
 	log.Fatal(http.ListenAndServe("localhost:8080", nil))
 }

@@ -21,7 +21,8 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	for _, variable := range os.Environ() { // what the machine has set for AWS must not change the tests
+	// What the machine has set for AWS must not change the tests.
+	for _, variable := range os.Environ() {
 		if name, _, _ := strings.Cut(variable, "="); strings.HasPrefix(name, "AWS_") || name == "WEBAPP_SESSION_KEY" {
 			os.Unsetenv(name)
 		}
@@ -52,7 +53,7 @@ func (b *logBuffer) String() string {
 	return b.text.String()
 }
 
-// backend is a served app, with the QuickSight that it asks.
+// backend is a running app and the QuickSight that it asks.
 type backend struct {
 	*httptest.Server
 	quickSight *embedtest.Server
@@ -73,12 +74,12 @@ func newBackend(t *testing.T, args ...string) *backend {
 	return b
 }
 
-// browser is someone's.
+// browser is a visitor's browser.
 type browser struct {
 	t       *testing.T
-	backend *backend // nil if it is a program
+	backend *backend // nil unless newBackend made it
 	url     string
-	host    string // that the page is at
+	host    string // the Host of requests
 	client  *http.Client
 }
 
@@ -99,7 +100,7 @@ func newVisitor(t *testing.T, url string, transport http.RoundTripper) *browser 
 	}}
 }
 
-// do sends a request as a script of the page does, unless change makes it another.
+// do sends a request as the page's script does. change, if any, modifies it first.
 func (v *browser) do(method, path, body string, change func(*http.Request)) (*http.Response, string) {
 	v.t.Helper()
 	req, err := http.NewRequestWithContext(v.t.Context(), method, v.url+path, strings.NewReader(body))

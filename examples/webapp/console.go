@@ -14,12 +14,15 @@ import (
 )
 
 const (
-	callTimeout                     = 20 * time.Second // of a call, its retries included: users give up after that
+	callTimeout                     = 10 * time.Second // users give up after that
 	shortestSession, longestSession = 15, 600          // minutes, of QuickSight
 )
 
-// place is a part of the console that the page has in its menu. The page asks for it by its key:
-// the list of places is what is allowed.
+// withRetries leaves time for two retries.
+var withRetries = func(o *quicksightembed.Options) { o.AttemptTimeout = cmp.Or(o.AttemptTimeout, callTimeout/3) }
+
+// place is a part of the console in the page's menu. The page asks for it by its key. Only listed
+// places are allowed.
 type place struct {
 	Key, Name  string
 	entryPoint string
@@ -38,12 +41,12 @@ func placesWith(dashboard, name string) []place {
 	return places
 }
 
-// consoleURL answers with a fresh embed URL, for the user who is signed in and a place in the
-// menu. It uses nothing else of the request.
+// consoleURL answers with a fresh embed URL for the signed-in user and a place in the menu. It uses
+// nothing else of the request.
 type consoleURL struct {
 	client  *quicksightembed.Client
 	account string
-	minutes int64 // that a console session lasts, 0 for as long as it can
+	minutes int64 // how long a console session lasts; 0: as long as it can
 	places  []place
 	who     signIn
 	users   identity
@@ -83,7 +86,8 @@ func (c *consoleURL) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		shown := explain(err, in)
 		shown.Reference = requestID(r)
-		log.Error("no embed URL", "status", shown.status, "error", err) // which has AWS's request ID and no secrets
+		// The error has AWS's request ID and no secrets.
+		log.Error("no embed URL", "status", shown.status, "error", err)
 		shown.write(w)
 		return
 	}
@@ -92,7 +96,8 @@ func (c *consoleURL) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		problem{502, "QuickSight sent no address to open", askAdministrator, false, requestID(r)}.write(w)
 		return
 	}
-	log.Info("embed URL issued", "aws_request", aws.ToString(out.RequestId)) // and not the URL: whoever has it is the user
+	// Does not log the URL: whoever has it can act as the user.
+	log.Info("embed URL issued", "aws_request", aws.ToString(out.RequestId))
 	writeJSON(w, http.StatusOK, map[string]string{"embedUrl": *out.EmbedUrl})
 }
 

@@ -200,7 +200,7 @@ func TestCredentialsOfUsersWhoAreActiveAreKept(t *testing.T) {
 	assert.NotSame(t, first, users.of("user-0"), "it made room")
 }
 
-// Missing AWS credentials are said as such in both models of identity.
+// Both models of identity report missing AWS credentials as such.
 func TestCredentialsThatAreMissing(t *testing.T) {
 	for _, model := range []string{"registered", "role"} {
 		t.Run(model, func(t *testing.T) {
@@ -239,7 +239,7 @@ func TestConsoleSessionIsNeverLongerThanTheSignIn(t *testing.T) {
 	now := time.Now()
 	for name, test := range map[string]struct {
 		minutes int64
-		left    time.Duration // 0 if it is not known
+		left    time.Duration // 0: unknown
 		want    int64
 		ok      bool
 	}{

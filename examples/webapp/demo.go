@@ -20,7 +20,7 @@ import (
 )
 
 // This file is the demo: a QuickSight in this process, and a sign-in with one password for all.
-// With -aws, nothing of it runs.
+// With -aws, none of it runs.
 
 const (
 	demoAccount   = "111122223333"
@@ -34,7 +34,7 @@ const (
 	shortestKey     = 32
 )
 
-// demoSettings are those of the program without -aws.
+// demoSettings are the settings of the program without -aws.
 type demoSettings struct {
 	quickSightAddr string
 	users          []string
@@ -50,8 +50,7 @@ func (d *demoSettings) setDefaults(s *settings) {
 	}
 }
 
-// start starts a QuickSight in this process, with TLS because the embedding SDK accepts nothing
-// else.
+// start starts a QuickSight in this process. It has TLS because the embedding SDK requires it.
 func (d *demoSettings) start(s *settings, log *slog.Logger) (quickSight, error) {
 	listener, err := net.Listen("tcp", d.quickSightAddr)
 	if err != nil {
@@ -68,14 +67,14 @@ func (d *demoSettings) start(s *settings, log *slog.Logger) (quickSight, error) 
 		o.AllowedDomains = []string{s.origin}
 		o.OnRequest = func(r embedtest.Request) { log.Info("QuickSight was asked", "request", r.String()) }
 	})
-	// By the name that its certificate and the page's address share, so that browsers see one
+	// The name localhost is in the certificate and in the page's address: browsers see one
 	// site.
 	q := quickSight{cfg: server.Config(), consoleOrigin: "https://" + onLocalhost(listener), stop: server.Close}
 	q.cfg.BaseEndpoint = aws.String(q.consoleOrigin)
 	return q, nil
 }
 
-// session is what the cookie says, signed.
+// session is the signed content of the cookie.
 type session struct {
 	ID string
 	visitor
@@ -86,7 +85,7 @@ type demoSignIn struct {
 	users     []string
 	cookie    http.Cookie // without a value
 	codec     *securecookie.SecureCookie
-	ended     *lru.Cache[string, bool] // IDs of sessions that were signed out: their cookies are worthless
+	ended     *lru.Cache[string, bool] // IDs of sessions that were signed out
 	attempts  *limiter
 	onSignOut func(user string)
 	now       func() time.Time
@@ -105,7 +104,7 @@ func newDemoSignIn(s *settings, onSignOut func(user string), log *slog.Logger) *
 	}
 }
 
-// signIn answers a user name and a password with a session.
+// signIn answers a valid user name and password with a session.
 func (d *demoSignIn) signIn(w http.ResponseWriter, r *http.Request) {
 	var form struct{ User, Password string }
 	if !readJSON(w, r, &form) {
@@ -156,8 +155,8 @@ func (d *demoSignIn) visitor(r *http.Request) (visitor, bool) {
 	return found.visitor, ok
 }
 
-// session returns the session of a request, or false if it has none that is signed with the key,
-// not expired and not signed out.
+// session returns the session of a request. It returns false if the request has none, or one that
+// is not signed with the key, has expired or was signed out.
 func (d *demoSignIn) session(r *http.Request) (found session, ok bool) {
 	cookie, err := r.Cookie(d.cookie.Name)
 	if err != nil || d.codec.Decode(d.cookie.Name, cookie.Value, &found) != nil || !d.now().Before(found.Until) {

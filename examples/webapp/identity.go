@@ -13,19 +13,19 @@ import (
 	"example.com/quicksightembed"
 )
 
-// AWS knows two models of who a user of your application is in QuickSight:
-// https://docs.aws.amazon.com/quicksight/latest/user/embedded-analytics-full-console-for-authenticated-users-get.html
+// AWS has two models of who a user of your application is in QuickSight: a registered user, or a
+// role session. See docs/role-sessions.md.
 
-// identity makes a call one for a user.
+// identity sets the user of a call.
 type identity interface {
-	// apply fills in who the call is for.
+	// apply sets whom the call is for.
 	apply(user string, in *quicksightembed.GetSessionEmbedUrlInput) (optFns []func(*quicksightembed.Options))
-	// forget drops what is kept for a user who signs out.
+	// forget drops what is cached for a user who signs out.
 	forget(user string)
 }
 
-// registeredUsers are users whom RegisterUser or an invitation has made known to QuickSight. The
-// backend signs with its own credentials and names the user.
+// registeredUsers are users whom RegisterUser or an invitation has added to QuickSight. The backend
+// signs with its own credentials and names the user.
 type registeredUsers struct {
 	region, account, namespace string
 }
@@ -37,12 +37,12 @@ func (r registeredUsers) apply(user string, in *quicksightembed.GetSessionEmbedU
 
 func (registeredUsers) forget(string) {}
 
-// roleUsers are users who each have a session of an IAM role, named after them. The backend signs
-// with the credentials of that session, and names nobody.
+// roleUsers are users who each have their own session of an IAM role, named after them. The backend
+// signs with the credentials of that session and names no user.
 type roleUsers struct {
 	sts         stscreds.AssumeRoleAPIClient
 	roleARN     string
-	timeout     time.Duration                             // of asking STS
+	timeout     time.Duration                             // of a call of STS
 	credentials *lru.Cache[string, *aws.CredentialsCache] // by user
 }
 
@@ -55,22 +55,22 @@ func (r *roleUsers) apply(user string, _ *quicksightembed.GetSessionEmbedUrlInpu
 	return []func(*quicksightembed.Options){func(o *quicksightembed.Options) { o.Credentials = credentials }}
 }
 
-// of returns the credentials of a user's role session. STS is asked for them when they are first
-// used, and again a minute before they expire.
+// of returns the credentials of a user's role session. Their first use calls STS, and so does the
+// first use in the minute before they expire.
 func (r *roleUsers) of(user string) *aws.CredentialsCache {
 	if cached, ok := r.credentials.Get(user); ok {
 		return cached
 	}
 	provider := stscreds.NewAssumeRoleProvider(r.sts, r.roleARN, func(o *stscreds.AssumeRoleOptions) { o.RoleSessionName = user })
 	credentials := aws.NewCredentialsCache(aws.CredentialsProviderFunc(func(ctx context.Context) (aws.Credentials, error) {
-		// The cache ignores its callers' deadlines: one hung call would block the user for
-		// good.
+		// The cache ignores its callers' deadlines: without a timeout, one hung call would
+		// block the user for good.
 		ctx, cancel := context.WithTimeout(ctx, r.timeout)
 		defer cancel()
 		return provider.Retrieve(ctx)
 	}), func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = time.Minute })
 	if others, ok, _ := r.credentials.PeekOrAdd(user, credentials); ok {
-		return others // of a request at the same time
+		return others // a concurrent request added them
 	}
 	return credentials
 }

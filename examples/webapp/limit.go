@@ -7,9 +7,9 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// newCache returns a cache that keeps what was used last.
+// newCache returns a cache that keeps the 1,000 entries that were used last.
 func newCache[V any]() *lru.Cache[string, V] {
-	cache, _ := lru.New[string, V](1000) // which fails for a size of 0
+	cache, _ := lru.New[string, V](1000) // fails only for a size below 1
 	return cache
 }
 

@@ -1,5 +1,5 @@
 // Webapp is a web backend with a page that embeds the QuickSight console. It needs no AWS account:
-// it asks embedtest, a QuickSight in this process, unless told otherwise. See README.md.
+// it asks embedtest, a QuickSight in this process, unless -aws is set. See README.md.
 package main
 
 import (
@@ -76,7 +76,7 @@ func start(ctx context.Context, s *settings, stdout io.Writer, log *slog.Logger)
 	return serve(ctx, listener, newHandler(s, q, sdk, log), log)
 }
 
-// newHandler puts the parts together. Each works without the others.
+// newHandler combines the parts. Each works without the others.
 func newHandler(s *settings, q quickSight, sdk []byte, log *slog.Logger) http.Handler {
 	var users identity = registeredUsers{region: cmp.Or(s.identityRegion, q.cfg.Region), account: s.account, namespace: s.namespace}
 	if s.identity == "role" {
@@ -93,8 +93,8 @@ func newHandler(s *settings, q quickSight, sdk []byte, log *slog.Logger) http.Ha
 		p.who = demo
 	}
 	mux.Handle("POST /api/console-url", &consoleURL{
-		client: quicksightembed.NewFromConfig(q.cfg), account: s.account, minutes: s.minutes, places: places,
-		who: p.who, users: users, limit: newLimiter(2*time.Second, 30), now: time.Now, log: log,
+		client: quicksightembed.NewFromConfig(q.cfg, withRetries), account: s.account, minutes: s.minutes,
+		places: places, who: p.who, users: users, limit: newLimiter(2*time.Second, 30), now: time.Now, log: log,
 	})
 	mux.HandleFunc("GET /{$}", p.console)
 	addAssets(mux, sdk)
@@ -102,7 +102,7 @@ func newHandler(s *settings, q quickSight, sdk []byte, log *slog.Logger) http.Ha
 	return withSecurity(s.origin, q.consoleOrigin, log, mux)
 }
 
-// serve answers requests until the context ends, and then those that it has begun.
+// serve answers requests until the context ends, and then completes those in progress.
 func serve(ctx context.Context, listener net.Listener, handler http.Handler, log *slog.Logger) error {
 	server := &http.Server{
 		Handler:           handler,

@@ -17,7 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// fakeSDK stands in for the npm package, which these tests need not run.
+// fakeSDK writes a file that replaces the npm package: these tests do not run the SDK.
 func fakeSDK(t *testing.T) string {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "sdk.js")
@@ -111,7 +111,7 @@ func TestRequestThatHasBegunIsAnsweredWhenTheProgramStops(t *testing.T) {
 	assert.Error(t, err, "it listens no more")
 }
 
-// stopNotice is a log that tells when the program stops.
+// stopNotice is a log that reports when the program stops.
 type stopNotice struct{ said chan bool }
 
 func (s *stopNotice) Write(p []byte) (int, error) {
@@ -183,7 +183,7 @@ func TestFlagsThatAreWrong(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var stderr strings.Builder
 			ctx, cancel := context.WithCancel(t.Context())
-			cancel() // what is accepted ends at once
+			cancel() // the program ends at once if it accepts the flags
 			assert.Equal(t, test.code, run(ctx, test.args, io.Discard, &stderr))
 			assert.Contains(t, stderr.String(), test.want)
 			if test.code == 2 {

@@ -21,12 +21,12 @@ var web embed.FS
 
 var templates = template.Must(template.ParseFS(web, "web/*.html"))
 
-// page serves the pages. The embed URL is in none of them: the script asks for one.
+// page serves the pages. They have no embed URL: the script asks for one.
 type page struct {
 	who           signIn
 	places        []place
 	consoleOrigin string
-	demoUsers     []string // who may sign in to the demo, nil for another sign-in
+	demoUsers     []string // who may sign in to the demo; nil with -aws
 	signOutURL    string
 	log           *slog.Logger
 }
@@ -48,7 +48,8 @@ func (p *page) console(w http.ResponseWriter, r *http.Request) {
 }
 
 func (p *page) signIn(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Cache-Control", "no-store") // or it would be shown to those who are signed in
+	// Otherwise people who are signed in could see a cached sign-in page.
+	w.Header().Set("Cache-Control", "no-store")
 	if _, ok := p.who.visitor(r); ok {
 		http.Redirect(w, r, "/", http.StatusSeeOther)
 		return
@@ -82,7 +83,7 @@ func addAssets(mux *http.ServeMux, sdk []byte) {
 	})
 }
 
-// readJSON reads a request of the page's script, or answers that it cannot be read.
+// readJSON reads a request of the page's script. If it cannot, it answers 400 and returns false.
 func readJSON(w http.ResponseWriter, r *http.Request, into any) bool {
 	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 4<<10)).Decode(into); err != nil {
 		problem{400, "The request cannot be read", "Reload the page.", false, ""}.write(w)
@@ -91,7 +92,7 @@ func readJSON(w http.ResponseWriter, r *http.Request, into any) bool {
 	return true
 }
 
-// writeJSON answers the page's script. Some answers are secret: none is kept.
+// writeJSON answers the page's script. Browsers must not keep answers: some are secret.
 func writeJSON(w http.ResponseWriter, status int, value any) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Content-Type", "application/json")

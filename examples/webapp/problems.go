@@ -16,8 +16,8 @@ import (
 	"example.com/quicksightembed"
 )
 
-// problem is an error as the person at the page needs it: what is wrong, and what to do. What an
-// administrator needs is in the log, under the reference.
+// problem is an error for the user of the page: what is wrong, and what to do. The log has what an
+// administrator needs, under the reference.
 type problem struct {
 	status    int
 	Title     string `json:"title"`
@@ -30,7 +30,7 @@ func (p problem) write(w http.ResponseWriter) { writeJSON(w, p.status, p) }
 
 const askAdministrator = "Send the reference to the administrator of this application, who finds the details in the log."
 
-// exceptions are what people see of QuickSight's own errors, by code.
+// exceptions are the problems that users see for QuickSight's own errors, by code.
 var exceptions = map[string]problem{
 	"AccessDeniedException":           {403, "This application may not open QuickSight for you", "Ask its administrator to allow ", false, ""},
 	"QuickSightUserNotFoundException": {403, "Your QuickSight user is not registered in this account", "Ask your QuickSight administrator to register you as an author or admin.", false, ""},
@@ -42,7 +42,7 @@ var exceptions = map[string]problem{
 // actionName is the action that AWS names first when it denies one.
 var actionName = regexp.MustCompile(`quicksight:[A-Z]\w+`)
 
-// explain turns an error of a call into what a person sees.
+// explain returns the problem that a user sees for an error of a call.
 func explain(err error, in *quicksightembed.GetSessionEmbedUrlInput) problem {
 	var (
 		noKeys *quicksightembed.CredentialsError
@@ -62,7 +62,8 @@ func explain(err error, in *quicksightembed.GetSessionEmbedUrlInput) problem {
 		case "AccessDeniedException":
 			known.Action += cmp.Or(actionName.FindString(answer.ErrorMessage()), "quicksight:GetSessionEmbedUrl") + " in this account."
 		case "QuickSightUserNotFoundException":
-			if arn := strings.Split(aws.ToString(in.UserArn), ":"); len(arn) > 3 { // users live in one region of an account
+			// Users live in one region of an account.
+			if arn := strings.Split(aws.ToString(in.UserArn), ":"); len(arn) > 3 {
 				known.Action += " This application looked for you in " + arn[3] + "."
 			}
 		}
@@ -74,5 +75,5 @@ func explain(err error, in *quicksightembed.GetSessionEmbedUrlInput) problem {
 	case reply != nil, errors.As(err, &unsent):
 		return problem{502, "QuickSight cannot be reached", "Try again in a few minutes. If it stays so, tell your administrator.", true, ""}
 	}
-	return problem{500, "This application is not set up right", askAdministrator, false, ""} // nothing was sent
+	return problem{500, "This application is not set up right", askAdministrator, false, ""}
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/felixge/httpsnoop"
 )
 
-// withSecurity sets the header of every reply, refuses what other sites make a browser send, and
-// logs.
+// withSecurity sets the security headers of every reply, refuses requests that other sites make a
+// browser send, and logs each request.
 func withSecurity(origin, consoleOrigin string, log *slog.Logger, next http.Handler) http.Handler {
 	policy := contentPolicy(consoleOrigin)
 	_, host, _ := strings.Cut(origin, "://")
@@ -29,7 +29,7 @@ func withSecurity(origin, consoleOrigin string, log *slog.Logger, next http.Hand
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		switch {
-		case r.Host != host && r.URL.Path != "/healthz": // which load balancers ask by address
+		case r.Host != host && r.URL.Path != "/healthz": // load balancers use the address
 			http.Error(w, "This page is at "+origin+". A proxy in front must pass the Host header on.", http.StatusMisdirectedRequest)
 		case r.Method == http.MethodPost && !isScript(r):
 			deny(w, r)
@@ -52,16 +52,16 @@ func isScript(r *http.Request) bool {
 
 const requestIDHeader = "X-Request-Id"
 
-// requestID is the reference by which an administrator finds a request in the log.
+// requestID returns the reference by which an administrator finds a request in the log.
 func requestID(r *http.Request) string { return r.Header.Get(requestIDHeader) }
 
-// contentPolicy lets the page load its own files, and frame and reach QuickSight's console.
+// contentPolicy allows the page only its own files, and to frame and reach QuickSight's console.
 func contentPolicy(consoleOrigin string) string {
 	return fmt.Sprintf("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self' %[1]s; "+
 		"frame-src %[1]s; form-action 'none'; base-uri 'none'; frame-ancestors 'none'", consoleOrigin)
 }
 
-// consoleOrigins are those of QuickSight's console by partition, with the region to fill in:
+// consoleOrigins are the origins of QuickSight's console by partition; %s is the region:
 // https://docs.aws.amazon.com/quicksight/latest/user/regions.html
 var consoleOrigins = map[string]string{
 	"aws":        "https://%s.quicksight.aws.amazon.com",

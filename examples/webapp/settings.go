@@ -19,7 +19,7 @@ import (
 	"example.com/quicksightembed"
 )
 
-// settings are what the flags say.
+// settings are the values of the flags.
 type settings struct {
 	addr, origin string
 	insecure     bool
@@ -30,14 +30,14 @@ type settings struct {
 	identityRegion, namespace string
 	roleARN                   string
 	dashboard, dashboardName  string
-	minutes                   int64 // 0 for as long as a session can last
+	minutes                   int64 // 0: as long as a session can last
 
 	isAWS bool
 	aws   awsSettings
 	demo  demoSettings
 }
 
-// awsSettings are those of the program with -aws.
+// awsSettings are the settings of the program with -aws.
 type awsSettings struct {
 	userHeader, signOutURL, consoleOrigin string
 }
@@ -89,7 +89,7 @@ func parseFlags(args []string, stderr io.Writer) (*settings, error) {
 	return s, err
 }
 
-// check refuses what would make every request fail, or what only looks safe.
+// check refuses settings with which every request would fail, and those that only look safe.
 func (s *settings) check() (err error) {
 	refuse := func(isWrong bool, format string, args ...any) {
 		if isWrong && err == nil {
@@ -121,7 +121,7 @@ func (s *settings) check() (err error) {
 	return err
 }
 
-// checkInput applies the client's rules to what calls for a user will have.
+// checkInput applies the client's rules to the input of calls for a user.
 func (s *settings) checkInput(user string) error {
 	in := quicksightembed.GetSessionEmbedUrlInput{AwsAccountId: &s.account}
 	registeredUsers{region: cmp.Or(s.identityRegion, demoRegion), account: s.account, namespace: s.namespace}.apply(user, &in)
@@ -142,12 +142,12 @@ var (
 	roleSessionName = regexp.MustCompile(`^[\w+=,.@-]{2,64}$`)
 )
 
-// onLocalhost returns where a browser on this machine reaches a listener.
+// onLocalhost returns the host and port by which a browser on this machine reaches a listener.
 func onLocalhost(listener net.Listener) string {
 	return fmt.Sprintf("localhost:%d", listener.Addr().(*net.TCPAddr).Port)
 }
 
-// quickSight is what the page embeds, and how to ask it.
+// quickSight is the QuickSight that the page embeds.
 type quickSight struct {
 	cfg           aws.Config
 	consoleOrigin string
@@ -168,6 +168,6 @@ func (s *settings) quickSight(ctx context.Context, log *slog.Logger) (quickSight
 	return quickSight{cfg: cfg, consoleOrigin: cmp.Or(s.aws.consoleOrigin, consoleOrigin(cfg.Region)), stop: func() {}}, nil
 }
 
-// sessionKey is the key that signs sessions: that of the environment, so that a restart and a
-// second process keep people signed in, or a new one.
+// sessionKey returns the key in the environment that signs sessions, or "" if there is none. With
+// it, people stay signed in after a restart and in a second process.
 func sessionKey() string { return os.Getenv("WEBAPP_SESSION_KEY") }

@@ -79,7 +79,7 @@ func TestCookiesThatAreNoSession(t *testing.T) {
 	assert.False(t, isSession(good), "it has expired")
 }
 
-// With a key of the environment, a restart and a second process keep people signed in.
+// With a key in the environment, people stay signed in after a restart and in a second process.
 func TestSessionOutlivesTheProcess(t *testing.T) {
 	t.Setenv("WEBAPP_SESSION_KEY", "0123456789abcdef0123456789abcdef")
 	r := httptest.NewRequest("GET", "/", nil)
@@ -101,15 +101,15 @@ func TestCookieOfHTTPSIsBoundToItsHost(t *testing.T) {
 
 func TestAttemptsToSignInAreLimitedAndLogged(t *testing.T) {
 	v := newBackend(t).visitor(t)
-	try := func(user, password string) int {
+	signIn := func(user, password string) int {
 		resp, _ := v.do("POST", "/api/sign-in", `{"user":"`+user+`","password":"`+password+`"}`, nil)
 		return resp.StatusCode
 	}
 	for range 10 {
-		assert.Equal(t, http.StatusUnauthorized, try("jane", "guessed"))
+		assert.Equal(t, http.StatusUnauthorized, signIn("jane", "guessed"))
 	}
-	assert.Equal(t, http.StatusTooManyRequests, try("jane", "demo"), "the right one does not help")
-	assert.Equal(t, http.StatusTooManyRequests, try("mateo", "demo"), "nor another user, from the same address")
+	assert.Equal(t, http.StatusTooManyRequests, signIn("jane", "demo"), "the right one does not help")
+	assert.Equal(t, http.StatusTooManyRequests, signIn("mateo", "demo"), "nor another user, from the same address")
 	assert.Contains(t, v.backend.log.String(), `msg="someone could not sign in" request=`)
 	assert.Regexp(t, `msg="too many attempts to sign in" request=\w+ user=jane address=127.0.0.1`, v.backend.log.String())
 }
@@ -127,7 +127,7 @@ func TestLimitIsForEachKey(t *testing.T) {
 	}
 }
 
-// Behind an authenticating proxy, the user is the one that it names.
+// An authenticating proxy names the user.
 func TestProxyNamesTheUser(t *testing.T) {
 	s, err := parseFlags([]string{"-aws", "-account", demoAccount, "-user-header", "X-Auth-Request-User", "-origin", "https://app.example.com"}, io.Discard)
 	require.NoError(t, err)

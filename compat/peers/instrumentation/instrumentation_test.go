@@ -1,5 +1,5 @@
-// Package instrumentation runs what real programs hook into the AWS SDK with beside the official
-// client and this one. It is a module of its own because these modules bring many others.
+// Package instrumentation runs the instrumentation of real programs with the official client and
+// with this one. It is a separate module because it requires many others.
 package instrumentation
 
 import (
@@ -59,7 +59,8 @@ type answer struct {
 	body      string
 }
 
-// services answer each request with the next answer. One without answers is not there.
+// services are the answers to a call's requests, in order. A service without answers refuses
+// connections.
 var services = map[string][]answer{
 	"success":        {{200, "", `{"EmbedUrl":"https://q.example/start?code=1","RequestId":"body-id","Status":200}`}},
 	"throttled once": {{429, "ThrottlingException", `{"message":"slow down"}`}, {200, "", `{"EmbedUrl":"https://q.example/start?code=1"}`}},
@@ -68,7 +69,7 @@ var services = map[string][]answer{
 	"no connection":  nil,
 }
 
-// serve returns a config that leads to a service, and the headers that it gets.
+// serve returns a config for a service, and the headers that it gets.
 func serve(t *testing.T, answers []answer) (cfg aws.Config, seen func() []http.Header) {
 	t.Helper()
 	requests := make(chan http.Header, 10)
@@ -105,12 +106,13 @@ func serve(t *testing.T, answers []answer) (cfg aws.Config, seen func() []http.H
 		}
 }
 
-// sameForBoth takes what differs between runs and clients out of a text: ports, and the packages of
+// sameForBoth removes what differs between runs and clients from a text: ports, and the packages of
 // types and errors.
 func sameForBoth(text string) string {
 	text = regexp.MustCompile(`127\.0\.0\.1:\d+`).ReplaceAllString(text, "127.0.0.1:port")
 	text = regexp.MustCompile(`\*?(types|quicksightembed)\.`).ReplaceAllString(text, "")
-	return regexp.MustCompile(`(deserialization failed).*`).ReplaceAllString(text, "$1") // its text is a difference that is listed
+	// The rest of this text is a listed difference.
+	return regexp.MustCompile(`(deserialization failed).*`).ReplaceAllString(text, "$1")
 }
 
 // headersOf describes which of the headers the requests have, and whether they are signed.
@@ -160,7 +162,7 @@ func TestOpenTelemetry(t *testing.T) {
 	}
 }
 
-// daemon is where X-Ray segments are sent to.
+// daemon receives X-Ray segments.
 func daemon(t *testing.T) net.PacketConn {
 	t.Helper()
 	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
@@ -207,7 +209,7 @@ func TestXRay(t *testing.T) {
 	}
 }
 
-// withoutVolatile drops what is another in each run: IDs, times and stacks.
+// withoutVolatile drops what differs in each run: IDs, times and stacks.
 func withoutVolatile(value any) any {
 	switch value := value.(type) {
 	case map[string]any:
@@ -225,7 +227,7 @@ func withoutVolatile(value any) any {
 	return value
 }
 
-// TestStubber is a test as the AWS documentation's examples have it.
+// TestStubber uses the stubber of the examples in the AWS documentation.
 func TestStubber(t *testing.T) {
 	t.Setenv("AWS_REGION", "us-east-1")
 	t.Setenv("AWS_CONFIG_FILE", "/dev/null")

@@ -10,7 +10,7 @@ for (const input of JSON.parse(process.argv[2])) {
     const { EmbedUrl } = await client.getSessionEmbedUrl(input).promise();
     answers.push({ EmbedUrl });
   } catch (error) {
-    answers.push({ ErrorCode: error.code, Class: error.code }); // it has no classes
+    answers.push({ ErrorCode: error.code, Class: error.code }); // version 2 has no classes
   }
 }
 console.log(JSON.stringify(answers));

@@ -1,6 +1,6 @@
-// Calls GetSessionEmbedUrl with each of the inputs that the first argument has as JSON, and prints
-// what came of them as JSON: EmbedUrl, or ErrorCode and Class. Endpoint, region and credentials
-// come from the environment.
+// Calls GetSessionEmbedUrl for each input of a JSON array, its first argument, and prints the
+// results as JSON: EmbedUrl, or ErrorCode and Class. Endpoint, region and credentials come from the
+// environment.
 import { GetSessionEmbedUrlCommand, QuickSightClient } from "@aws-sdk/client-quicksight";
 
 const client = new QuickSightClient({ maxAttempts: 1 });

@@ -1,6 +1,6 @@
-"""Calls GetSessionEmbedUrl with each of the inputs that the first argument has as JSON, and prints what
-came of them as JSON: EmbedUrl, or ErrorCode and Class. Region and credentials come from the environment,
-and the endpoint too, which boto3 before 1.28 does not read by itself."""
+"""Calls GetSessionEmbedUrl for each input of a JSON array, its first argument, and prints the
+results as JSON: EmbedUrl, or ErrorCode and Class. Endpoint, region and credentials come from the
+environment. boto3 before 1.28 does not read the endpoint by itself."""
 import json
 import os
 import sys

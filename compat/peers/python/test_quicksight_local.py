@@ -1,4 +1,4 @@
-"""Tests of code that asks QuickSight for embed URLs, with quicksight-local in the place of AWS.
+"""Tests of code that asks QuickSight for embed URLs, with quicksight-local instead of AWS.
 
     go install example.com/quicksightembed/cmd/quicksight-local@latest
     python3 -m unittest test_quicksight_local.py

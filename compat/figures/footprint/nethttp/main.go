@@ -1,5 +1,5 @@
-// Command nethttp sends the request with net/http alone, unsigned, and decodes the reply: what a
-// program has that is any backend.
+// Command nethttp sends the request with net/http alone, unsigned, and decodes the reply. It is the
+// baseline: any backend does as much.
 package main
 
 import (

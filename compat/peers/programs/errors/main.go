@@ -1,5 +1,5 @@
-// Command errors handles all that can go wrong, with the codes that its environment's server
-// answers with.
+// Command errors handles every error, with the code that the server of its environment answers
+// with.
 package main
 
 import (
@@ -40,7 +40,7 @@ func main() {
 	}
 	var attempts *retry.MaxAttemptsError
 	if errors.As(err, &attempts) {
-		fmt.Println("after", attempts.Attempt, "tries")
+		fmt.Println("after", attempts.Attempt, "attempts")
 	}
 }
 

@@ -1,6 +1,6 @@
-// Gosdkv1 calls GetSessionEmbedUrl with version 1 of the SDK for Go, with each of the inputs that
-// the first argument has as JSON, and prints what came of them as JSON. That version needs the
-// endpoint in code.
+// Command gosdkv1 calls GetSessionEmbedUrl with version 1 of the SDK for Go for each input of a
+// JSON array, its first argument, and prints the results as JSON. That version needs the endpoint
+// in code.
 package main
 
 //lint:file-ignore SA1019 this version is compared because programs still use it
@@ -31,7 +31,8 @@ func main() {
 		var failure awserr.Error
 		if errors.As(err, &failure) {
 			class := reflect.TypeOf(failure).Elem().Name()
-			if class == "requestError" || class == "UserNotFoundException" { // not modelled, or without the service's name
+			// These are not modelled, or lack the service's name.
+			if class == "requestError" || class == "UserNotFoundException" {
 				class = failure.Code()
 			}
 			answers = append(answers, map[string]string{"ErrorCode": failure.Code(), "Class": class})

@@ -1,5 +1,5 @@
-// Command mock has a backend that asks through an interface of one method, and a mock of it that
-// returns typed exceptions.
+// Command mock has a backend that asks through an interface of one method, and a mock of the
+// interface that returns typed exceptions.
 package main
 
 import (

@@ -1,5 +1,5 @@
-// Command options gives each call the credentials of a role session, and other options, of a
-// client and of a call.
+// Command options sets options of a client and of its calls, such as the credentials of a role
+// session.
 package main
 
 import (
@@ -18,7 +18,7 @@ import (
 	"github.com/aws/smithy-go/logging"
 )
 
-// sender shows who signed what, and to whom it goes.
+// sender prints the access key and the attempt of each request.
 type sender struct{}
 
 func (sender) Do(r *http.Request) (*http.Response, error) {
@@ -47,12 +47,12 @@ func main() {
 	for _, key := range []string{"ASIAJANE", "ASIABOB"} {
 		session := aws.NewCredentialsCache(credentials.NewStaticCredentialsProvider(key, "secret", "token"))
 		_, err := client.GetSessionEmbedUrl(ctx, in, func(o *quicksight.Options) { o.Credentials = session })
-		fmt.Println(err != nil) // the server knows neither
+		fmt.Println(err != nil) // the server knows neither key
 	}
 	_, err = client.GetSessionEmbedUrl(ctx, in, func(o *quicksight.Options) { o.RetryMaxAttempts = 4 })
 	fmt.Println(err)
 	_, err = client.GetSessionEmbedUrl(ctx, in, func(o *quicksight.Options) { o.EndpointOptions.UseFIPSEndpoint = aws.FIPSEndpointStateEnabled })
-	fmt.Println(err != nil) // not beside a base endpoint
+	fmt.Println(err != nil) // not with a base endpoint
 	o := client.Options()
 	fmt.Println(o.AppID, o.Region, o.ClientLogMode.IsRetries(), o.Retryer.MaxAttempts(), quicksight.New(o).Options().AppID)
 }

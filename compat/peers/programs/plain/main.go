@@ -1,4 +1,4 @@
-// Command plain asks for a URL for each entry point, as a backend does, from the configuration of
+// Command plain asks for a URL for each entry point, as a backend does, with the configuration of
 // its environment.
 package main
 

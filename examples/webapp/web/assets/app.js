@@ -1,16 +1,16 @@
 "use strict";
 
-// The page's script: asks the backend for a fresh URL for each place of the console, embeds it
-// with the QuickSight embedding SDK, and shows what that reports. The URL opens once and is a
-// secret: it goes from the reply into the frame and nowhere else.
+// The page's script asks the backend for a fresh URL for each place of the console, embeds it with
+// the QuickSight embedding SDK, and shows what the SDK reports. The URL opens once and is a secret:
+// it goes from the reply into the frame and nowhere else.
 
 const { brand, consoleOrigin } = document.body.dataset;
 const isDemo = "demo" in document.body.dataset;
 const byId = (id) => document.getElementById(id);
 const links = [...document.querySelectorAll("nav a")];
 
-// How long, in milliseconds, until the page says that QuickSight is slow, and until it shows the
-// frame even though the browser has not said that it has loaded.
+// Milliseconds until the page says that QuickSight is slow, and until it shows the frame even if
+// the browser has not reported that it has loaded.
 const patience = { slow: 6000, longest: 30000 };
 
 // Problem is what a person sees instead of the console.
@@ -23,20 +23,20 @@ class Problem extends Error {
 
 const notEmbedded = () => new Problem({ title: "The console could not be embedded", action: "Open it again. If it stays so, tell your administrator." });
 
-// What the embedding SDK documents as the console's error codes.
+// The console's error codes that the embedding SDK documents.
 const consoleProblems = {
   Forbidden: { title: "This link to the console was used or has expired", action: "It opens once, within five minutes. Open the console again to get a fresh one." },
   Unauthorized: { title: "Your console session has ended", action: "What you saved is kept. Open the console again to go on." },
 };
 
-// show puts the page into a state: "loading"; "ready"; or "problem", without a console.
+// show sets the state of the page: "loading", "ready" or "problem". Only "ready" shows the console.
 function show(state, text) {
   document.body.dataset.state = state;
   byId("status").textContent = text;
   byId("problem").hidden = state !== "problem";
 }
 
-// showProblem says what is wrong, once: to screen readers too, by the alert or by the focus.
+// showProblem shows what is wrong. Screen readers read it once: by the alert or by the focus.
 function showProblem({ title, action, reference, link, retry }) {
   byId("problem-title").textContent = title;
   byId("problem-action").textContent = action;
@@ -85,7 +85,7 @@ async function askForURL(place, signal) {
   throw new Problem({ title: "Something went wrong", action: "Open it again in a moment.", ...answer });
 }
 
-// isReachable returns whether this browser reaches QuickSight and accepts its certificate.
+// isReachable resolves to whether this browser reaches QuickSight and accepts its certificate.
 function isReachable() {
   return fetch(`${consoleOrigin}/favicon.ico`, { mode: "no-cors", cache: "no-store", credentials: "omit" }).then(() => true, () => false);
 }
@@ -99,9 +99,8 @@ function unreachable() {
   });
 }
 
-// The SDK adds a frame of its own, for its messages. It is nothing to look at, and stays on the
-// browser's error page if it has loaded one: after an opening that failed, the next one begins
-// anew.
+// The SDK adds its own invisible frame for its messages. If that frame has loaded the browser's
+// error page, it keeps it: after an opening that failed, the next one makes a new context.
 let sdkContext, controlFrame;
 function context() {
   sdkContext ??= QuickSightEmbedding.createEmbeddingContext({
@@ -121,7 +120,7 @@ function clearFrames() {
   sdkContext = controlFrame = undefined;
 }
 
-let latest = new AbortController(); // of the latest opening: what earlier ones still report is ignored
+let latest = new AbortController(); // reports of earlier openings are ignored
 
 async function open(link) {
   latest.abort();
@@ -134,7 +133,7 @@ async function open(link) {
   const fail = ifLatest((problem) => {
     mine.abort();
     console.debug("console:", problem);
-    showProblem(problem); // which hides the frame: the SDK still answers the console in it
+    showProblem(problem); // hides the frame and keeps it: the SDK still answers the console
     if (problem.link) waitUntilReachable();
   });
   const opened = ifLatest(() => {
@@ -142,7 +141,7 @@ async function open(link) {
     if (document.body.dataset.state === "loading") show("ready", `${name} is open.`);
   });
 
-  let isThere; // whether QuickSight can be reached, asked as soon as there is a frame
+  let isThere; // whether QuickSight can be reached; asked when the frame is mounted
   const onChange = ifLatest(async (event, { frame } = {}) => {
     console.debug("console:", event.eventName);
     switch (event.eventName) {
@@ -151,7 +150,7 @@ async function open(link) {
         isThere = isReachable();
         if (!(await isThere)) fail(unreachable());
         break;
-      case "FRAME_LOADED": // also if the browser shows an error of its own in the frame
+      case "FRAME_LOADED": // also if the browser shows its own error in the frame
         if (await isThere) opened();
         break;
       default:
@@ -183,7 +182,7 @@ async function open(link) {
 
 const current = () => links.find((link) => link.hash === location.hash) ?? links[0];
 
-// waitUntilReachable opens the console again once the certificate was accepted.
+// waitUntilReachable opens the console again when the certificate has been accepted.
 async function waitUntilReachable() {
   const failed = latest;
   while (latest === failed) {
@@ -200,7 +199,7 @@ function openAgain() {
 
 for (const link of links) {
   link.addEventListener("click", () => {
-    if (link.hash === location.hash) open(link); // else the hash changes
+    if (link.hash === location.hash) open(link); // otherwise the hash changes
   });
 }
 window.addEventListener("hashchange", () => open(current()));

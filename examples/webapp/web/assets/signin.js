@@ -3,7 +3,7 @@
 const form = document.getElementById("sign-in");
 const problem = document.getElementById("sign-in-problem");
 
-// By fetch and not as a form: the page stays as it is if it fails.
+// Uses fetch instead of the form: if it fails, the page stays as it is.
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
   problem.textContent = "";
