@@ -10,7 +10,7 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// CredentialsError means that the credentials provider failed, with Err.
+// CredentialsError means that the credentials provider failed. Err is its error.
 type CredentialsError struct{ Err error }
 
 // Error is the text of Err, after "get identity: ".

@@ -143,7 +143,10 @@ func FuzzReply(f *testing.F) {
 		if err == nil {
 			require.True(t, 200 <= status && status <= 299)
 			if out.EmbedUrl == nil {
-				require.Subset(t, keysOf(body), []string{"data", "success"}, "only an envelope can lack a URL")
+				var envelope struct{ Success, Data json.RawMessage }
+				json.NewDecoder(bytes.NewReader(body)).Decode(&envelope)
+				require.NotNil(t, envelope.Success, "only an envelope can lack a URL")
+				require.NotNil(t, envelope.Data)
 				return
 			}
 			require.NotEmpty(t, *out.EmbedUrl)
@@ -158,16 +161,6 @@ func FuzzReply(f *testing.F) {
 		}
 		require.NotContains(t, err.Error(), token)
 	})
-}
-
-// keysOf returns the keys of a JSON object as encoding/json matches them, in any case.
-func keysOf(body []byte) (keys []string) {
-	var object map[string]json.RawMessage
-	json.NewDecoder(bytes.NewReader(body)).Decode(&object)
-	for key := range object {
-		keys = append(keys, strings.ToLower(strings.ToUpper(key))) // ſ is an s
-	}
-	return keys
 }
 
 // quickSigner signs nothing, to make fuzzing faster.

@@ -2,7 +2,7 @@
 // docs/performance.md. Run it in compat/, on an idle machine:
 //
 //	go run ./figures              # measures, about 20 minutes
-//	go run ./figures -only calls  # one part alone: footprints, distance, clients or calls
+//	go run ./figures -only calls  # one part: footprints, distance, clients or calls
 //	go run ./figures -draw        # writes tables and chart from the last figures
 package main
 
@@ -34,7 +34,7 @@ type figures struct {
 func main() {
 	log.SetFlags(0)
 	draw := flag.Bool("draw", false, "do not measure")
-	only := flag.String("only", "", "measure this `part` alone: footprints, distance, clients or calls")
+	only := flag.String("only", "", "measure only this `part`: footprints, distance, clients or calls")
 	flag.Parse()
 	if err := run(*draw, *only); err != nil {
 		log.Fatal(err)

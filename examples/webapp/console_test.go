@@ -308,3 +308,13 @@ func TestSTSThatDoesNotAnswerBlocksNobodyForGood(t *testing.T) {
 	_, err = users.of("jane").Retrieve(context.Background())
 	assert.NoError(t, err)
 }
+
+func TestAttemptsLeaveTimeForRetries(t *testing.T) {
+	var unset, own quicksightembed.Options
+	own.AttemptTimeout = time.Second
+	withRetries(&unset)
+	withRetries(&own)
+	assert.LessOrEqual(t, 3*unset.AttemptTimeout, callTimeout)
+	assert.Positive(t, unset.AttemptTimeout)
+	assert.Equal(t, time.Second, own.AttemptTimeout, "the configuration's own")
+}
