@@ -63,7 +63,7 @@ func New(options Options, optFns ...func(*Options)) *Client {
 	options.fillUnset(&defaults)
 	options.apply(optFns)
 	options.fillUnset(&defaults)
-	return newClient(options, &Client{options: &unset, clockSkew: new(atomic.Int64)})
+	return newClient(options, &Client{options: &Options{}, clockSkew: new(atomic.Int64)})
 }
 
 // NewFromConfig returns a client with the settings of cfg. It calls cfg.ServiceOptions with

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"reflect"
 
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
@@ -19,12 +18,13 @@ func WithAPIOptions(optFns ...func(*middleware.Stack) error) func(*Options) {
 	return func(o *Options) { o.APIOptions = append(o.APIOptions, optFns...) }
 }
 
-// intercepted reports whether there are interceptors. The options must be a copy: its slices are
-// not nil.
-func (o *Options) intercepted() bool { return !reflect.DeepEqual(&o.Interceptors, &unset.Interceptors) }
-
-// unset is a copy of empty options.
-var unset = Options{}.Copy()
+// intercepted reports whether there are interceptors.
+func (o *Options) intercepted() bool {
+	r := &o.Interceptors
+	return len(r.BeforeExecution)+len(r.BeforeSerialization)+len(r.AfterSerialization)+len(r.BeforeRetryLoop)+
+		len(r.BeforeAttempt)+len(r.BeforeSigning)+len(r.AfterSigning)+len(r.BeforeTransmit)+len(r.AfterTransmit)+
+		len(r.BeforeDeserialization)+len(r.AfterDeserialization)+len(r.AfterAttempt)+len(r.AfterExecution) > 0
+}
 
 // invokeStack makes the call through a stack, to which the functions in Options.APIOptions add
 // their steps. IDs and order of its steps are the official client's, so that they find their
