@@ -90,7 +90,7 @@ bench: ## the benchmarks, each once, to see that they run; make performance meas
 	go test -run '^$$' -bench . -benchtime 1x .
 	cd compat/peers && go test -short -run '^$$' -bench . -benchtime 1x .
 
-readme: ## what the README tells newcomers to run
+readme: ## what the documents tell users to run
 	.ci/readme
 
 newest: ## the newest AWS core and smithy-go, in a copy: reported, and gates nothing

@@ -143,7 +143,7 @@ func (c *Client) GetSessionEmbedUrl(ctx context.Context, params *GetSessionEmbed
 }
 
 // SignGetSessionEmbedUrl returns the signed request of a first attempt. Send it once, within 5
-// minutes. Deserialize steps of APIOptions are not called.
+// minutes; do not log it. Deserialize steps of APIOptions are not called.
 func (c *Client) SignGetSessionEmbedUrl(ctx context.Context, params *GetSessionEmbedUrlInput, optFns ...func(*Options)) (req *http.Request, err error) {
 	unsent := *c.with(optFns)
 	// Nothing is sent, so it must not use up the quota of the client's retryer.

@@ -10,11 +10,13 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// CredentialsError means that the credentials provider failed. Err is its error.
+// CredentialsError means that the credentials provider failed, or had no keys.
 type CredentialsError struct{ Err error }
 
-// Error is the text of Err, after "get identity: ".
-func (e *CredentialsError) Error() string { return fmt.Sprintf("get identity: %v", e.Unwrap()) }
+// Error is "get identity: " and the text of Err, with URLs redacted.
+func (e *CredentialsError) Error() string {
+	return hideURLs(fmt.Sprintf("get identity: %v", e.Unwrap()))
+}
 
 // Unwrap returns Err.
 func (e *CredentialsError) Unwrap() error {
@@ -24,7 +26,7 @@ func (e *CredentialsError) Unwrap() error {
 	return e.Err
 }
 
-// AccessDeniedException means that IAM does not allow the call in this account.
+// AccessDeniedException means that IAM denies the call in this account.
 type AccessDeniedException struct{ Message, ErrorCodeOverride, RequestId *string }
 
 func (e *AccessDeniedException) Error() string                 { return exceptionText(e) }

@@ -40,7 +40,7 @@ func ExampleClient_GetSessionEmbedUrl() {
 }
 
 // Show the user of a page a message: check the most specific error first. Give the operator the
-// error itself: it has no secrets.
+// error itself: secrets in it are redacted.
 func ExampleClient_GetSessionEmbedUrl_errors() {
 	// Nobody is registered.
 	server := embedtest.NewServer(func(o *embedtest.Options) { o.Users = []string{} })

@@ -38,7 +38,7 @@ type HTTPSignerV4 interface {
 	SignHTTP(ctx context.Context, credentials aws.Credentials, r *http.Request, payloadHash string, service string, region string, signingTime time.Time, optFns ...func(*v4.SignerOptions)) error
 }
 
-// EndpointResolverOptions choose a variant of the AWS endpoint.
+// EndpointResolverOptions choose an AWS endpoint; not with a BaseEndpoint.
 type EndpointResolverOptions struct {
 	UseDualStackEndpoint aws.DualStackEndpointState // enabled: IPv4 and IPv6
 	UseFIPSEndpoint      aws.FIPSEndpointState      // enabled: FIPS 140
@@ -55,7 +55,7 @@ type Options struct {
 	Credentials aws.CredentialsProvider
 
 	// BaseEndpoint replaces the AWS endpoint: an http or https URL, perhaps with a path; no
-	// user info, query or fragment. EndpointOptions choose a variant of the AWS endpoint.
+	// user info, query or fragment. EndpointOptions choose a variant of AWS's.
 	BaseEndpoint    *string
 	EndpointOptions EndpointResolverOptions
 
@@ -64,7 +64,7 @@ type Options struct {
 	AttemptTimeout time.Duration
 
 	// Retryer decides which attempts are repeated, and when. All calls share its quota.
-	// Default: one for RetryMode, aws.RetryModeStandard by default. Changing RetryMode in an
+	// Default: one for RetryMode, standard (the default) or adaptive. Changing RetryMode in an
 	// option function has no effect. RetryMaxAttempts includes the first; 0: the Retryer's, 3.
 	Retryer          aws.Retryer
 	RetryMode        aws.RetryMode
@@ -72,8 +72,9 @@ type Options struct {
 
 	// HTTPClient sends the requests. The default, an *http.Client and a BuildableClient follow
 	// no redirects. Clients and calls with the same BuildableClient, or with none, share up to
-	// 100 idle connections, unless it sets other bounds. DefaultsMode sets its timeouts;
-	// RuntimeEnvironment is for the mode auto.
+	// 100 idle connections, unless it sets other bounds. DefaultsMode sets timeouts to connect:
+	// legacy (default: none), standard, in-region, cross-region, mobile, or auto, by Region and
+	// RuntimeEnvironment.
 	HTTPClient         HTTPClient
 	DefaultsMode       aws.DefaultsMode
 	RuntimeEnvironment aws.RuntimeEnvironment
@@ -89,7 +90,7 @@ type Options struct {
 
 	HTTPSignerV4   HTTPSignerV4           // signs the requests; default: the AWS core's
 	TracerProvider tracing.TracerProvider // receives the spans of a call; default: none
-	AppID          string                 // app/{AppID} in the User-Agent, 50 characters
+	AppID          string                 // app/{AppID} in the User-Agent, up to 50 characters
 
 	// DisableClockSkewCorrection signs with this machine's clock even if it is wrong.
 	// DisableInputValidation sends EntryPoint, SessionLifetimeInMinutes and UserArn unchecked,
@@ -100,7 +101,7 @@ type Options struct {
 	sourceErrors []FieldError // what NewFromConfig could not read from cfg.ConfigSources
 }
 
-// Copy returns a copy that shares nothing that can be changed.
+// Copy copies BaseEndpoint, APIOptions and Interceptors, and shares the rest.
 func (o Options) Copy() Options {
 	if o.BaseEndpoint != nil {
 		o.BaseEndpoint = aws.String(*o.BaseEndpoint)

@@ -556,8 +556,8 @@ func TestClockSkewAndTimeoutInAStack(t *testing.T) {
 
 	slow := newServer(t, http.HandlerFunc(stall))
 	_, err := newClient(t, slow, quicksightembed.WithAPIOptions(noStep)).GetSessionEmbedUrl(ctx, janesInput(), func(o *quicksightembed.Options) { o.AttemptTimeout = 20 * time.Millisecond })
+	assert.ErrorContains(t, err, "exceeded maximum number of attempts, 3")
 	assert.ErrorContains(t, err, "no complete reply within the attempt timeout of 20ms")
-	assert.Len(t, slow.seen(), 3)
 }
 
 func TestSecretsAreHiddenInAStack(t *testing.T) {

@@ -16,6 +16,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -24,6 +25,7 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -291,6 +293,37 @@ func (o *oneConnection) Accept() (net.Conn, error) {
 
 func (o *oneConnection) Close() error   { o.once.Do(func() { close(o.closed) }); return nil }
 func (o *oneConnection) Addr() net.Addr { return &net.TCPAddr{} }
+
+// TestCredentialsErrorsShowNoSecrets has a provider that asks a URL with a secret, as those of
+// containers do.
+func TestCredentialsErrorsShowNoSecrets(t *testing.T) {
+	for name, optFn := range map[string]func(*quicksightembed.Options){
+		"directly": nil, "through a stack": quicksightembed.WithAPIOptions(func(*middleware.Stack) error { return nil }),
+	} {
+		t.Run(name, func(t *testing.T) {
+			var log logLines
+			recorder := &spanRecorder{properties: map[string]any{}}
+			client := quicksightembed.New(quicksightembed.Options{
+				Region: "us-east-1", TracerProvider: recorder, Retryer: withoutDelay(),
+				ClientLogMode: everyLogMode, Logger: &log,
+				Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+					theURL := "http://jane:" + embedCode + "@169.254.170.23/v1/credentials?token=" + embedCode
+					return aws.Credentials{}, fmt.Errorf("no role: %w", &url.Error{Op: "Get", URL: theURL, Err: syscall.ECONNRESET})
+				}),
+			}, optFn)
+			_, err := client.GetSessionEmbedUrl(ctx, janesInput())
+			assert.EqualError(t, err, `operation error QuickSight: GetSessionEmbedUrl, exceeded maximum number of attempts, 3, get identity: get credentials: no role: `+
+				`Get "http://REDACTED@169.254.170.23/v1/credentials?REDACTED": connection reset by peer`)
+			var cause *url.Error
+			assert.ErrorAs(t, err, &cause, "the provider's errors are kept")
+			c := &capture{t: t}
+			c.value(err)
+			c.json(err)
+			fmt.Fprintln(c, strings.Join(log, "\n"), recorder.tree, recorder.properties)
+			c.mustNotShow(embedCode)
+		})
+	}
+}
 
 // TestPanicsShowNoSecrets makes parts panic that the program supplies. The panic is passed on as it
 // is. Its stack trace, the log and the spans have no secret.

@@ -29,8 +29,8 @@ type GetSessionEmbedUrlInput struct {
 	SessionLifetimeInMinutes *int64
 
 	// UserArn is the user, arn:aws:quicksight:{region}:{account}:user/{namespace}/{user name}.
-	// The region is the account's identity region, where its users live; it can differ from the
-	// region of the call. Default: the identity that signs, an IAM user or role session.
+	// {account} is AwsAccountId. {region} is the account's identity region, where its users
+	// live; it can differ from the region of the call. Default: the IAM identity that signs.
 	UserArn *string
 }
 

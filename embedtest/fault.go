@@ -143,8 +143,8 @@ func (s *Server) Faults() []FaultStatus {
 	return faults
 }
 
-// RemoveFaults removes faults by their IDs, or all faults if none is given. It returns how many it
-// removed, without those that had happened as often as they can: they were gone already.
+// RemoveFaults removes faults by their IDs, or all faults if none is given. It returns how many
+// were still queued.
 func (s *Server) RemoveFaults(ids ...int) (removed int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -30,7 +30,8 @@ func newClient(server *embedtest.Server, optFns ...func(*quicksightembed.Options
 }
 
 func TestFaultThatARetryOvercomes(t *testing.T) {
-	short := func(o *quicksightembed.Options) { o.AttemptTimeout = 300 * time.Millisecond }
+	// On a slow machine, further attempts can time out.
+	persistent := func(o *quicksightembed.Options) { o.RetryMaxAttempts = 20 }
 	for name, fault := range map[string]embedtest.Fault{
 		"Throttle":    embedtest.Throttle().Times(2),
 		"Status":      embedtest.Status(503).Times(2),
@@ -47,7 +48,7 @@ func TestFaultThatARetryOvercomes(t *testing.T) {
 				server := start()
 				defer server.Close()
 				server.Inject(fault)
-				_, err := newClient(server, short).GetSessionEmbedUrl(ctx, janesInput())
+				_, err := newClient(server, persistent).GetSessionEmbedUrl(ctx, janesInput())
 				require.NoError(t, err)
 				requests := server.Requests()
 				require.GreaterOrEqual(t, len(requests), 2)

@@ -65,7 +65,8 @@ type Options struct {
 	Analyses []string
 
 	// Denied are IAM actions that no identity is allowed: "quicksight:GetSessionEmbedUrl",
-	// "quicksight:GetAuthCode" or "sts:AssumeRole". The default is none.
+	// "quicksight:GetAuthCode" (for calls with a UserArn) or "sts:AssumeRole". The default is
+	// none.
 	Denied []string
 
 	// AllowedDomains are the origins whose pages may show the console in a frame, such as
@@ -180,19 +181,16 @@ func (o Options) Validate() (err error) {
 		}
 	}
 	// Uses the client's rules. A user may be of another account.
-	checkInput := func(entryPoint, userArn string) {
-		in := quicksightembed.GetSessionEmbedUrlInput{AwsAccountId: aws.String(o.AwsAccountId), EntryPoint: &entryPoint}
-		if parts := strings.Split(userArn, ":"); len(parts) > 5 {
+	checkInput := func(entryPoint, userArn *string) {
+		in := quicksightembed.GetSessionEmbedUrlInput{AwsAccountId: &o.AwsAccountId, EntryPoint: entryPoint, UserArn: userArn}
+		if parts := strings.Split(aws.ToString(userArn), ":"); len(parts) > 5 {
 			in.AwsAccountId = &parts[4]
-		}
-		if userArn != "" {
-			in.UserArn = &userArn
 		}
 		if invalid := in.Validate(); err == nil {
 			err = invalid
 		}
 	}
-	checkInput(quicksightembed.EntryPointStart, "")
+	checkInput(nil, nil)
 	check(region.MatchString(o.Region), "region %q must be one such as us-east-1", o.Region)
 	check(slices.Contains(editions, o.Edition), "edition %q must be one of %q", o.Edition, editions)
 	check(o.MaxSessionDuration >= time.Hour && o.MaxSessionDuration <= 12*time.Hour,
@@ -201,13 +199,13 @@ func (o Options) Validate() (err error) {
 	check(o.PublicURL == "" || origin.MatchString(o.PublicURL) && !strings.Contains(o.PublicURL, "*"),
 		"public URL %q must be scheme and host, such as https://quicksight.test:8484", o.PublicURL)
 	for _, user := range o.Users {
-		checkInput(quicksightembed.EntryPointStart, user)
+		checkInput(nil, &user)
 	}
 	for _, id := range o.Dashboards {
-		checkInput(quicksightembed.DashboardEntryPoint(id), "")
+		checkInput(aws.String(quicksightembed.DashboardEntryPoint(id)), nil)
 	}
 	for _, id := range o.Analyses {
-		checkInput(quicksightembed.AnalysisEntryPoint(id), "")
+		checkInput(aws.String(quicksightembed.AnalysisEntryPoint(id)), nil)
 	}
 	for _, role := range o.Roles {
 		check(roleARN.MatchString(role), "role %q must be arn:{partition}:iam::{account}:role/{name}", role)
@@ -220,7 +218,9 @@ func (o Options) Validate() (err error) {
 	}
 	keys := map[string]bool{}
 	for _, identity := range o.identities() {
-		checkInput(quicksightembed.EntryPointStart, identity.UserArn)
+		if identity.UserArn != "" {
+			checkInput(nil, &identity.UserArn)
+		}
 		key := identity.Credentials.AccessKeyID
 		check(identity.Credentials.HasKeys() && !keys[key], "identity %q must have a secret key, and an access key that no other has", key)
 		keys[key] = true

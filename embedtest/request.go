@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"example.com/quicksightembed"
@@ -13,7 +14,7 @@ import (
 
 // Request is a request to the API, and how the server answered it.
 type Request struct {
-	Operation string // such as "GetSessionEmbedUrl" or "AssumeRole"; "" if there is none
+	Operation string // "GetSessionEmbedUrl", or the Action of a request to STS; "" if unknown
 	Method    string
 	URI       string      // path and query as they were sent
 	Host      string      // the Host header
@@ -52,17 +53,21 @@ func newRequestID() string {
 
 // String describes the request and its answer in one line, without secrets.
 func (r Request) String() string {
-	verdict := "issued a URL"
+	answer := "issued a URL"
 	if r.Operation == operationAssumeRole {
-		verdict = "issued keys for " + r.UserArn
+		answer = "issued keys for " + r.UserArn
 	}
 	if r.Code != "" {
-		verdict = r.Code + ": " + r.Message
+		answer = r.Code + ": " + r.Message
 	}
 	if r.Fault != "" {
-		verdict = strings.TrimSuffix("fault "+r.Fault+", "+r.Code, ", ")
+		answer = strings.TrimSuffix("fault "+r.Fault+", "+r.Code, ", ")
 	}
-	return fmt.Sprintf("%s %s: %d %s", r.Method, redact(r.URI), r.Status, verdict)
+	status := strconv.Itoa(r.Status)
+	if r.Status == 0 {
+		status = "no reply,"
+	}
+	return fmt.Sprintf("%s %s: %s %s", r.Method, redact(r.URI), status, answer)
 }
 
 // Format prints String for every verb, because Header has a signature.

@@ -134,7 +134,7 @@ func (s *Server) serveQuickSight(w http.ResponseWriter, r *http.Request, body []
 			return operationErr
 		}
 		record.UserArn = cmp.Or(aws.ToString(input.UserArn), signer.UserArn)
-		if denied := s.refuseDenied(signer, record.UserArn); denied != nil {
+		if denied := s.refuseDenied(signer, aws.ToString(input.UserArn)); denied != nil {
 			return denied
 		}
 		if operationErr != nil {
@@ -183,17 +183,17 @@ func (s *Server) findSigner(accessKeyID string) *signer {
 	return s.roles.find(accessKeyID)
 }
 
-// refuseDenied refuses a call if Options.Denied has one of the two actions that it needs. The
-// message is IAM's, with the user as the resource of the second action. It is not yet verified
+// refuseDenied refuses a call if Options.Denied has an action that it needs: GetSessionEmbedUrl
+// and, with a UserArn, GetAuthCode for that user. The message is IAM's. It is not yet verified
 // against QuickSight.
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonquicksight.html
 func (s *Server) refuseDenied(by *signer, userArn string) *serviceError {
-	for _, needed := range []struct{ action, resource string }{
-		{actionGetSessionEmbedURL, "*"}, {actionGetAuthCode, cmp.Or(userArn, "*")},
-	} {
-		if slices.Contains(s.options.Denied, needed.action) {
-			return notAuthorized("AccessDeniedException", by, needed.action, needed.resource)
-		}
+	denied := func(action string) bool { return slices.Contains(s.options.Denied, action) }
+	switch {
+	case denied(actionGetSessionEmbedURL):
+		return notAuthorized("AccessDeniedException", by, actionGetSessionEmbedURL, "*")
+	case userArn != "" && denied(actionGetAuthCode):
+		return notAuthorized("AccessDeniedException", by, actionGetAuthCode, userArn)
 	}
 	return nil
 }

@@ -204,13 +204,14 @@ func TestListenerAndOnRequest(t *testing.T) {
 
 func TestRequestIsPrintedInOneLineWithoutSecrets(t *testing.T) {
 	server := newServer(t)
-	server.Inject(embedtest.Throttle())
+	server.Inject(embedtest.Throttle(), embedtest.Reset())
 	issue(t, server, &quicksightembed.GetSessionEmbedUrlInput{AwsAccountId: aws.String(account)})
 	open(t, server, http.MethodGet, server.URL+"/x")
 	requests := server.Requests()
 	assert.Equal(t, "GET /accounts/111122223333/session-embed-url: 429 fault Throttle, ThrottlingException", requests[0].String())
-	assert.Equal(t, "GET /accounts/111122223333/session-embed-url: 200 issued a URL", requests[1].String())
-	assert.Equal(t, "GET /x: 403 MissingAuthenticationTokenException: the request is not signed: it has no Authorization header", requests[2].String())
+	assert.Equal(t, "GET /accounts/111122223333/session-embed-url: no reply, fault Reset", requests[1].String())
+	assert.Equal(t, "GET /accounts/111122223333/session-embed-url: 200 issued a URL", requests[2].String())
+	assert.Equal(t, "GET /x: 403 MissingAuthenticationTokenException: the request is not signed: it has no Authorization header", requests[3].String())
 }
 
 func TestUserWhoIsUnregistered(t *testing.T) {
@@ -300,6 +301,7 @@ func TestOptionsThatCannotBe(t *testing.T) {
 		"a role":               {func(o *embedtest.Options) { o.Roles = []string{"embed"} }, `role "embed" must be arn:{partition}:iam::{account}:role/{name}`},
 		"a session too short":  {func(o *embedtest.Options) { o.MaxSessionDuration = time.Minute }, "maximum session duration 1m0s must be 1h to 12h"},
 		"a session too long":   {func(o *embedtest.Options) { o.MaxSessionDuration = 13 * time.Hour }, "maximum session duration 13h0m0s must be 1h to 12h"},
+		"an empty user":        {func(o *embedtest.Options) { o.Users = []string{""} }, `UserArn "" must be arn:{partition}:quicksight:{region}:{account}:user/{namespace}/{user name}`},
 		"an action":            {func(o *embedtest.Options) { o.Denied = []string{"GetAuthCode"} }, `denied action "GetAuthCode" must be one of ["quicksight:GetSessionEmbedUrl" "quicksight:GetAuthCode" "sts:AssumeRole"]`},
 		"a domain":             {func(o *embedtest.Options) { o.AllowedDomains = []string{"app.example.com"} }, `allowed domain "app.example.com" must be an origin such as https://app.example.com`},
 		"a domain with a path": {func(o *embedtest.Options) { o.AllowedDomains = []string{"https://app.example.com/"} }, `allowed domain "https://app.example.com/"`},
@@ -319,20 +321,33 @@ func TestOptionsThatCannotBe(t *testing.T) {
 	server := newServer(t)
 	assert.Panics(t, func() { server.RegisterUser("jane") })
 	assert.Panics(t, func() { server.UnregisterUser("jane") })
+	assert.Panics(t, func() { server.RegisterUser("") })
 	assert.Panics(t, func() { server.SetEdition("PRO") })
 }
 
 func TestDeniedActionsAreRefusedInIAMsWords(t *testing.T) {
-	for action, resource := range map[string]string{"quicksight:GetSessionEmbedUrl": "*", "quicksight:GetAuthCode": jane} {
-		t.Run(action, func(t *testing.T) {
-			server := newServer(t, func(o *embedtest.Options) { o.Denied = []string{action} })
-			_, err := newClient(server).GetSessionEmbedUrl(ctx, janesInput())
+	withoutUser := janesInput()
+	withoutUser.UserArn = nil
+	for name, test := range map[string]struct {
+		input            *quicksightembed.GetSessionEmbedUrlInput
+		action, resource string
+	}{
+		"GetSessionEmbedUrl":                    {janesInput(), "quicksight:GetSessionEmbedUrl", "*"},
+		"GetSessionEmbedUrl, without a UserArn": {withoutUser, "quicksight:GetSessionEmbedUrl", "*"},
+		"GetAuthCode":                           {janesInput(), "quicksight:GetAuthCode", jane},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := newServer(t, func(o *embedtest.Options) { o.Denied = []string{test.action} })
+			_, err := newClient(server).GetSessionEmbedUrl(ctx, test.input)
 			var denied *quicksightembed.AccessDeniedException
 			require.ErrorAs(t, err, &denied)
-			assert.Equal(t, "User: arn:aws:iam::111122223333:user/embedtest is not authorized to perform: "+action+" on resource: "+resource, *denied.Message)
+			assert.Equal(t, "User: arn:aws:iam::111122223333:user/embedtest is not authorized to perform: "+test.action+" on resource: "+test.resource, *denied.Message)
 			assert.Equal(t, 403, server.Requests()[0].Status)
 		})
 	}
+	server := newServer(t, func(o *embedtest.Options) { o.Denied = []string{"quicksight:GetAuthCode"} })
+	_, err := newClient(server).GetSessionEmbedUrl(ctx, withoutUser)
+	assert.NoError(t, err, "without a UserArn, GetAuthCode is not needed")
 }
 
 func TestErrorsAreOfTheServicesForm(t *testing.T) {

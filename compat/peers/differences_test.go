@@ -359,14 +359,16 @@ var differences = []difference{
 	{
 		about:    "Credentials provider that fails",
 		official: "error with the text `get identity: …`",
-		ours:     "`*CredentialsError` with the same text",
+		ours:     "`*CredentialsError` with the same text, URLs redacted",
 		shown: func(t *testing.T) {
 			cfg := workingConfig(&recorder{})
-			cfg.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return aws.Credentials{}, errors.New("no role") })
+			cfg.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+				return aws.Credentials{}, errors.New("no role at https://portal.example/credentials?role_name=embed")
+			})
 			_, err := quicksightembed.NewFromConfig(cfg).GetSessionEmbedUrl(t.Context(), janes())
 			var credentialsErr *quicksightembed.CredentialsError
 			require.ErrorAs(t, err, &credentialsErr)
-			assert.Equal(t, askOfficial(t.Context(), cfg, janes()).Text, err.Error())
+			assert.Equal(t, strings.ReplaceAll(askOfficial(t.Context(), cfg, janes()).Text, "?role_name=embed", "?REDACTED"), err.Error())
 		},
 	},
 	withoutURL,

@@ -18,6 +18,8 @@ import (
 	"example.com/quicksightembed"
 )
 
+const account = "111122223333"
+
 type consoleURL struct {
 	client   quicksightembed.GetSessionEmbedUrlAPIClient   // a *quicksightembed.Client
 	signedIn func(*http.Request) (userArn string, ok bool) // from your own session
@@ -32,11 +34,11 @@ func (h consoleURL) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), 10*time.Second) // users give up after that
 	defer cancel()
 	out, err := h.client.GetSessionEmbedUrl(ctx, &quicksightembed.GetSessionEmbedUrlInput{
-		AwsAccountId: aws.String("111122223333"),
+		AwsAccountId: aws.String(account),
 		UserArn:      aws.String(userArn),
 	})
 	if err != nil || out.EmbedUrl == nil {
-		slog.ErrorContext(ctx, "no embed URL", "error", err) // the error has no secrets
+		slog.ErrorContext(ctx, "no embed URL", "error", err) // secrets in it are redacted
 		code, text := explain(err)
 		http.Error(w, text, code)
 		return
@@ -46,16 +48,18 @@ func (h consoleURL) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func explain(err error) (code int, text string) {
-	var late interface{ Timeout() bool }
-	var busy *quicksightembed.ThrottlingException
 	var noCredentials *quicksightembed.CredentialsError
 	var invalid *quicksightembed.ValidationError
+	var busy *quicksightembed.ThrottlingException
+	var late interface{ Timeout() bool }
 	var noUser *quicksightembed.QuickSightUserNotFoundException
 	switch {
+	case errors.As(err, &noCredentials): // first: it can contain an error of STS
+		return http.StatusBadGateway, "the console is not available"
+	case errors.As(err, &invalid):
+		return http.StatusInternalServerError, "the console is not configured"
 	case errors.As(err, &busy), errors.As(err, &late) && late.Timeout():
 		return http.StatusServiceUnavailable, "QuickSight is busy, try again later"
-	case errors.As(err, &noCredentials), errors.As(err, &invalid):
-		return http.StatusInternalServerError, "the console is not configured"
 	case errors.As(err, &noUser):
 		return http.StatusForbidden, "ask an admin to add you to QuickSight"
 	default:

@@ -14,12 +14,14 @@ import (
 	"example.com/quicksightembed/embedtest"
 )
 
-const jane = "arn:aws:quicksight:us-east-1:111122223333:user/default/jane"
+const jane = "arn:aws:quicksight:us-east-1:" + account + ":user/default/jane"
 
 func janeIsSignedIn(*http.Request) (string, bool) { return jane, true }
 
+func ofAccount(o *embedtest.Options) { o.AwsAccountId = account }
+
 func TestConsoleURL(t *testing.T) {
-	server := embedtest.New(t) // verifies the signature and the input
+	server := embedtest.New(t, ofAccount) // verifies the signature and the input
 	handler := consoleURL{quicksightembed.NewFromConfig(server.Config()), janeIsSignedIn}
 
 	page := httptest.NewRecorder()
@@ -64,13 +66,13 @@ func (throttled) GetSessionEmbedUrl(context.Context, *quicksightembed.GetSession
 
 func TestConsoleURLIsRefused(t *testing.T) {
 	nobody := func(*http.Request) (string, bool) { return "", false }
-	gateway := embedtest.New(t, func(o *embedtest.Options) { o.EnvelopeIdOnly = true })
-	empty := embedtest.New(t, func(o *embedtest.Options) { o.Users = []string{} })
+	gateway := embedtest.New(t, ofAccount, func(o *embedtest.Options) { o.EnvelopeIdOnly = true })
+	empty := embedtest.New(t, ofAccount, func(o *embedtest.Options) { o.Users = []string{} })
 	withoutKeys := empty.Config()
 	withoutKeys.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 		return aws.Credentials{}, io.ErrUnexpectedEOF
 	})
-	silent := embedtest.New(t)
+	silent := embedtest.New(t, ofAccount)
 	silent.Inject(embedtest.Stall().Times(2))
 	impatient := quicksightembed.NewFromConfig(silent.Config(), func(o *quicksightembed.Options) {
 		o.AttemptTimeout, o.RetryMaxAttempts = time.Millisecond, 2
@@ -89,9 +91,10 @@ func TestConsoleURLIsRefused(t *testing.T) {
 		"the service is busy":          {consoleURL{throttled{}, janeIsSignedIn}, http.StatusServiceUnavailable},
 		"the service does not answer":  {consoleURL{impatient, janeIsSignedIn}, http.StatusServiceUnavailable},
 		"the service is not there":     {consoleURL{quicksightembed.NewFromConfig(unreachable), janeIsSignedIn}, http.StatusBadGateway},
-		"credentials take too long":    {consoleURL{quicksightembed.NewFromConfig(slowKeys), janeIsSignedIn}, http.StatusServiceUnavailable},
+		"credentials take too long":    {consoleURL{quicksightembed.NewFromConfig(slowKeys), janeIsSignedIn}, http.StatusBadGateway},
 		"the user is not registered":   {consoleURL{quicksightembed.NewFromConfig(empty.Config()), janeIsSignedIn}, http.StatusForbidden},
-		"there are no credentials":     {consoleURL{quicksightembed.NewFromConfig(withoutKeys), janeIsSignedIn}, http.StatusInternalServerError},
+		"there are no credentials":     {consoleURL{quicksightembed.NewFromConfig(withoutKeys), janeIsSignedIn}, http.StatusBadGateway},
+		"there is no region":           {consoleURL{quicksightembed.New(quicksightembed.Options{}), janeIsSignedIn}, http.StatusInternalServerError},
 		"a gateway leaves the URL out": {consoleURL{quicksightembed.NewFromConfig(gateway.Config()), janeIsSignedIn}, http.StatusBadGateway},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -105,7 +108,7 @@ func TestConsoleURLIsRefused(t *testing.T) {
 }
 
 func TestDeadlineOfTheRequest(t *testing.T) {
-	server := embedtest.New(t)
+	server := embedtest.New(t, ofAccount)
 	server.Inject(embedtest.Stall())
 	handler := consoleURL{quicksightembed.NewFromConfig(server.Config()), janeIsSignedIn}
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)

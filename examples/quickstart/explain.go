@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -17,7 +18,7 @@ import (
 var advice = map[string]string{
 	"AccessDeniedException":                    "check that -account is the account of the credentials, and that their policies allow quicksight:GetSessionEmbedUrl",
 	"InternalFailureException":                 "try again later; if it stays, give AWS Support the request ID",
-	"InvalidSignatureException":                "use a region that has QuickSight, https://docs.aws.amazon.com/quick/latest/userguide/regions.html; if it is right, check the secret access key",
+	"InvalidSignatureException":                "use a region that has QuickSight, https://docs.aws.amazon.com/quick/latest/userguide/regions.html; with -aws, check the secret access key, too",
 	"InvalidParameterValueException":           "correct the parameter that the message names",
 	"QuickSightUserNotFoundException":          "register the user in this account with RegisterUser, and check the ARN: its region is the account's identity region",
 	"ResourceExistsException":                  "use the resource that exists",
@@ -29,7 +30,7 @@ var advice = map[string]string{
 
 const checkConfiguration = "set AWS_PROFILE to a profile that works, or run aws configure, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
 
-// flagOf is the flag for each field that a ValidationError can name here.
+// flagOf is the flag that sets a field.
 var flagOf = map[string]string{
 	"AwsAccountId":             "-account",
 	"EntryPoint":               "-entry-point",
@@ -51,11 +52,12 @@ func explain(w io.Writer, err error) (exitCode int) {
 	case errors.As(err, &invalid):
 		fmt.Fprintln(w, "nothing was sent; these are wrong:")
 		for _, field := range invalid.Fields {
-			fmt.Fprintf(w, "  %s: %s\n", flagOf[field.Field], field)
+			field.Field = cmp.Or(flagOf[field.Field], field.Field)
+			fmt.Fprintln(w, " ", field)
 		}
 		return exitBadInput
 	case errors.As(err, &noCredentials): // before API errors, which it can contain
-		fmt.Fprintf(w, "no AWS credentials: %v; %s\n", noCredentials.Err, checkConfiguration)
+		fmt.Fprintf(w, "no AWS credentials: %v; %s\n", noCredentials, checkConfiguration)
 	case errors.As(err, &apiErr):
 		fmt.Fprintf(w, "QuickSight answered with an error:\n  code: %s\n  message: %s\n", apiErr.ErrorCode(), apiErr.ErrorMessage())
 		var respErr *awshttp.ResponseError

@@ -1,6 +1,6 @@
 // Quickstart asks for an embed URL, prints what the URL is for, and opens it twice, to show that it
-// opens once. It needs no AWS account: unless -aws is set, it asks embedtest, a QuickSight in this
-// process.
+// opens once. It needs no AWS account: unless -aws or -endpoint is set, it asks embedtest, a
+// QuickSight in this process.
 package main
 
 import (
@@ -74,7 +74,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (exitCode
 	case flags.serve:
 		fmt.Fprintln(stdout, "\nOpen it in a browser. Ctrl-C ends.")
 		<-ctx.Done()
-	case !flags.aws: // the user opens a real URL
+	case !flags.aws && flags.endpoint == nil: // another QuickSight's URL is for the user
 		fmt.Fprintln(stdout, "\nThis program has opened it twice, so it is used up:")
 		openURL(ctx, stdout, *out.EmbedUrl)
 		openURL(ctx, stdout, *out.EmbedUrl)
@@ -96,8 +96,9 @@ type flags struct {
 	aws, serve, verbose bool
 }
 
-const help = `Quickstart asks for an embed URL. Unless -aws is set, it asks a QuickSight in this process: account
-` + demoAccount + `, one user, jane, and one dashboard, sales, in each region that has QuickSight.
+const help = `Quickstart asks for an embed URL. Unless -aws or -endpoint is set, it asks a QuickSight in this
+process: account ` + demoAccount + `, one user, jane, and one dashboard, sales, in each region that has
+QuickSight.
 
 `
 
@@ -123,7 +124,7 @@ func parseFlags(args []string, stdout io.Writer) (*flags, error) {
 	set.Func("user-arn", "`ARN` of the QuickSight user (default jane; with -aws, the identity that signs)",
 		optional(&f.input.UserArn))
 	set.Func("region", "AWS `region` (default us-east-1; with -aws, the configured one)", optional(&f.region))
-	set.Func("endpoint", "base `URL` to send to instead", optional(&f.endpoint))
+	set.Func("endpoint", "base `URL` to send to instead of AWS or the QuickSight in this process", optional(&f.endpoint))
 	set.BoolVar(&f.aws, "aws", false, "ask AWS, with the credentials and region of the AWS configuration")
 	set.BoolVar(&f.serve, "serve", false, "leave the URL to your browser, until Ctrl-C")
 	set.BoolVar(&f.verbose, "v", false, "print each request, without its secrets")
@@ -216,7 +217,7 @@ func (f *flags) printURL(w io.Writer, embedURL string, asked time.Time) {
 		minutes = *f.input.SessionLifetimeInMinutes
 	}
 	fmt.Fprintf(w, "%s\n\nThis URL opens the QuickSight console at %s for %s.\n", embedURL, page, user)
-	fmt.Fprintf(w, "It opens once, until %s, in 5 minutes. The session then lasts %d minutes.\n",
+	fmt.Fprintf(w, "It opens once, within 5 minutes (until %s). The session then lasts %d minutes.\n",
 		asked.Add(5*time.Minute).Format("15:04:05"), minutes)
 }
 

@@ -31,7 +31,7 @@ func TestMainJob(t *testing.T) {
 	assert.Regexp(t, `^http://127\.0\.0\.1:\d+/embedding/\S+
 
 This URL opens the QuickSight console at /dashboards/sales for default/jane\.
-It opens once, until \d\d:\d\d:\d\d, in 5 minutes\. The session then lasts 60 minutes\.
+It opens once, within 5 minutes \(until \d\d:\d\d:\d\d\)\. The session then lasts 60 minutes\.
 
 This program has opened it twice, so it is used up:
   200 OK, the console
@@ -84,10 +84,10 @@ func TestBadInput(t *testing.T) {
 	}{
 		"every field": {
 			[]string{"-account", "12", "-entry-point", "", "-lifetime", "0", "-user-arn", "jane", "-region", "", "-endpoint", "localhost"},
-			[]string{"nothing was sent", `-account: AwsAccountId "12"`, `-entry-point: EntryPoint ""`, `-lifetime: SessionLifetimeInMinutes "0"`,
-				`-user-arn: UserArn "jane"`, "-region: Options.Region", `-endpoint: Options.BaseEndpoint "localhost"`},
+			[]string{"nothing was sent", `  -account "12" must`, `  -entry-point "" must`, `  -lifetime "0" must`,
+				`  -user-arn "jane" must`, "  -region is required", `  -endpoint "localhost" must`},
 		},
-		"an account alone":      {[]string{"-account", "12"}, []string{"these are wrong:\n  -account: AwsAccountId \"12\" must be 12 digits\nEND"}},
+		"an account alone":      {[]string{"-account", "12"}, []string{"these are wrong:\n  -account \"12\" must be 12 digits\nEND"}},
 		"minutes that are none": {[]string{"-lifetime", "1h"}, []string{`invalid value "1h" for flag -lifetime: it must be a whole number of minutes`}},
 		"an unknown flag":       {[]string{"-acount", "1"}, []string{"flag provided but not defined: -acount"}},
 		"an argument":           {[]string{"-aws=false", "start"}, []string{`unexpected argument "start"`}},
@@ -169,6 +169,27 @@ func TestEnvelopedReplyWithoutURL(t *testing.T) {
 	assert.Contains(t, stdout, "It is a gateway's, with the id abc123.\n")
 }
 
+func TestURLOfAnEndpointIsNotOpened(t *testing.T) {
+	var server *httptest.Server
+	server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		assert.Equal(t, "/accounts/111122223333/session-embed-url", r.URL.Path)
+		io.WriteString(w, `{"EmbedUrl":"`+server.URL+`/console","Status":200}`)
+	}))
+	defer server.Close()
+	code, stdout, _ := runWith(t, "-endpoint", server.URL)
+	assert.Zero(t, code)
+	assert.Contains(t, stdout, server.URL+"/console\n")
+	assert.NotContains(t, stdout, "embedtest")
+}
+
+func TestOptionWithoutFlag(t *testing.T) {
+	var stderr strings.Builder
+	code := explain(&stderr, &quicksightembed.ValidationError{Fields: []quicksightembed.FieldError{
+		{Field: "Options.RetryMaxAttempts", Value: `"-1"`, Problem: "must be 1 or more"}}})
+	assert.Equal(t, 2, code)
+	assert.Equal(t, "nothing was sent; these are wrong:\n  Options.RetryMaxAttempts \"-1\" must be 1 or more\n", stderr.String())
+}
+
 func TestServiceThatIsNotThere(t *testing.T) {
 	server := httptest.NewServer(nil)
 	server.Close()
@@ -182,7 +203,7 @@ func TestErrorOfTheServiceThatGivesCredentials(t *testing.T) {
 	var stderr strings.Builder
 	code := explain(&stderr, &smithy.OperationError{ServiceID: "QuickSight", OperationName: "GetSessionEmbedUrl", Err: &quicksightembed.CredentialsError{Err: ofSTS}})
 	assert.Equal(t, 1, code)
-	assert.Equal(t, "no AWS credentials: operation error STS: AssumeRole, api error AccessDenied: m; set AWS_PROFILE to a profile that works, or run aws configure, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY\n", stderr.String())
+	assert.Equal(t, "no AWS credentials: get identity: operation error STS: AssumeRole, api error AccessDenied: m; set AWS_PROFILE to a profile that works, or run aws configure, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY\n", stderr.String())
 }
 
 func TestAWSWithoutCredentials(t *testing.T) {

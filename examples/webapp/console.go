@@ -86,7 +86,7 @@ func (c *consoleURL) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		shown := explain(err, in)
 		shown.Reference = requestID(r)
-		// The error has AWS's request ID and no secrets.
+		// The error has AWS's request ID; secrets in it are redacted.
 		log.Error("no embed URL", "status", shown.status, "error", err)
 		shown.write(w)
 		return
