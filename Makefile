@@ -105,9 +105,9 @@ performance: ## docs/performance.*, measured; 20 minutes on a machine that does 
 	cd compat && go run ./figures
 
 mutants: ## how many small changes of the code the tests notice; docs/reliability.md has the figures
-	GOFLAGS=-short=true go tool -modfile=$(CURDIR)/tools/go.mod gremlins unleash --workers 1 --timeout-coefficient 5 --invert-logical --invert-loopctrl \
-		-E 'embedtest|examples|compat' .
-	GOFLAGS=-short=true go tool -modfile=$(CURDIR)/tools/go.mod gremlins unleash --workers 1 --timeout-coefficient 5 --invert-logical --invert-loopctrl \
+	GOFLAGS='-short=true -count=1' go tool -modfile=$(CURDIR)/tools/go.mod gremlins unleash --workers 1 --timeout-coefficient 5 --invert-logical --invert-loopctrl \
+		-E 'cmd|compat|embedtest|examples' .
+	GOFLAGS='-short=true -count=1' go tool -modfile=$(CURDIR)/tools/go.mod gremlins unleash --workers 1 --timeout-coefficient 5 --invert-logical --invert-loopctrl \
 		-E '(server|state|options|request|service|session|boundedmap|fault|certificate|sts|console).go' ./embedtest
 
 update-peers: ## move the other clients to their newest versions, and run the parity suite

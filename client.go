@@ -189,11 +189,11 @@ func (c *call) run(ctx context.Context, params *GetSessionEmbedUrlInput) (out *G
 	if err != nil || c.signed != nil {
 		return nil, err
 	}
-	out, ok := result.(*GetSessionEmbedUrlOutput)
+	out, _ = result.(*GetSessionEmbedUrlOutput)
 	switch {
 	case c.signOnly:
 		return nil, errors.New("a middleware has answered before the request was signed")
-	case !ok || out == nil:
+	case out == nil:
 		return nil, fmt.Errorf("a middleware has returned a %T: it must return a %T", result, out)
 	}
 	out.ResultMetadata = metadata

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -506,7 +507,6 @@ func TestUnsignedRequests(t *testing.T) {
 			return out, metadata, nil
 		}), middleware.After)
 	}
-	withoutCredentials := func(o *quicksightembed.Options) { o.Credentials = nil }
 	out, err := newClient(t, server, withoutCredentials, quicksightembed.WithAPIOptions(stub)).GetSessionEmbedUrl(ctx, janesInput())
 	require.NoError(t, err)
 	assert.NotNil(t, out.EmbedUrl)
@@ -518,6 +518,35 @@ func TestUnsignedRequests(t *testing.T) {
 	assert.Equal(t, "Options.Credentials", fieldsOf(t, err)[0].Field)
 	assert.Empty(t, server.seen())
 }
+
+// ownSigner signs in a header of its own.
+type ownSigner struct{}
+
+func (ownSigner) SignHTTP(_ context.Context, _ aws.Credentials, r *http.Request, _, _, _ string, _ time.Time, _ ...func(*v4.SignerOptions)) error {
+	r.Header.Set("X-Acme-Signature", "signed")
+	return nil
+}
+
+func TestProgramSignsByItself(t *testing.T) {
+	for name, test := range map[string]struct {
+		header string
+		optFns []func(*quicksightembed.Options)
+	}{
+		"in a step, without credentials": {"Authorization", []func(*quicksightembed.Options){
+			withoutCredentials, quicksightembed.WithAPIOptions(smithyhttp.SetHeaderValue("Authorization", "signed"))}},
+		"in a header of its own": {"X-Acme-Signature", []func(*quicksightembed.Options){
+			func(o *quicksightembed.Options) { o.HTTPSignerV4 = ownSigner{} }}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := newServer(t, status(200, nativeReply))
+			_, err := newClient(t, server, test.optFns...).GetSessionEmbedUrl(ctx, janesInput())
+			require.NoError(t, err)
+			assert.Equal(t, "signed", server.seen()[0].Header.Get(test.header))
+		})
+	}
+}
+
+func withoutCredentials(o *quicksightembed.Options) { o.Credentials = nil }
 
 func TestFunctionThatFails(t *testing.T) {
 	server := newServer(t, status(200, nativeReply))
@@ -558,6 +587,19 @@ func TestClockSkewAndTimeoutInAStack(t *testing.T) {
 	_, err := newClient(t, slow, quicksightembed.WithAPIOptions(noStep)).GetSessionEmbedUrl(ctx, janesInput(), func(o *quicksightembed.Options) { o.AttemptTimeout = 20 * time.Millisecond })
 	assert.ErrorContains(t, err, "exceeded maximum number of attempts, 3")
 	assert.ErrorContains(t, err, "no complete reply within the attempt timeout of 20ms")
+}
+
+func TestInterceptorOfEachKindIsCalled(t *testing.T) {
+	kinds := reflect.TypeFor[smithyhttp.InterceptorRegistry]()
+	for i := range kinds.NumField() {
+		t.Run(kinds.Field(i).Name, func(t *testing.T) {
+			client := newClient(t, newServer(t, status(200, nativeReply)), func(o *quicksightembed.Options) {
+				list := reflect.ValueOf(&o.Interceptors).Elem().Field(i)
+				list.Set(reflect.MakeSlice(list.Type(), 1, 1)) // nil: a call panics
+			})
+			assert.Panics(t, func() { client.GetSessionEmbedUrl(ctx, janesInput()) })
+		})
+	}
 }
 
 func TestSecretsAreHiddenInAStack(t *testing.T) {

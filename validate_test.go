@@ -86,6 +86,7 @@ func TestValidateRefuses(t *testing.T) {
 		"an ARN without a region":              {"UserArn", "arn:aws:quicksight:111122223333:user/default/jane", noRegion},
 		"an ARN with an empty region":          {"UserArn", "arn:aws:quicksight::111122223333:user/default/jane", noRegion},
 		"an ARN with a region of two words":    {"UserArn", "arn:aws:quicksight:us east:111122223333:user/default/jane", "has no region that can be one: it " + arnForm},
+		"an ARN that ends with its region":     {"UserArn", "arn:aws:quicksight:us-east-1", "has no account of 12 digits: it " + arnForm},
 		"an ARN without an account":            {"UserArn", "arn:aws:quicksight:us-east-1::user/default/jane", "has no account of 12 digits: it " + arnForm},
 		"an ARN of another account":            {"UserArn", "arn:aws:quicksight:us-east-1:999988887777:user/default/jane", "must be of the account in AwsAccountId, 111122223333"},
 		"an ARN of a group":                    {"UserArn", "arn:aws:quicksight:us-east-1:111122223333:group/default/admins", arnForm},
