@@ -104,6 +104,8 @@ generate: ## the tables of the documents and compat/peers/api.txt, from the code
 performance: ## docs/performance.*, measured; 20 minutes on a machine that does nothing else
 	cd compat && go run ./figures
 
+# -count=1: after a cached result, the tool would set a timeout shorter than the tests, and count
+# each timeout as a change that the tests notice.
 mutants: ## how many small changes of the code the tests notice; docs/reliability.md has the figures
 	GOFLAGS='-short=true -count=1' go tool -modfile=$(CURDIR)/tools/go.mod gremlins unleash --workers 1 --timeout-coefficient 5 --invert-logical --invert-loopctrl \
 		-E 'cmd|compat|embedtest|examples' .
